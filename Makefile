@@ -1,0 +1,40 @@
+# Each target sets up what it needs in .venv, once; touch pyproject.toml or constraints.txt to set it up again.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+DEMO_OUTPUT ?= demo-output
+
+.PHONY: demo test lint format clean
+
+demo: .venv/.demo
+	$(BIN)/reelproof demo --output $(DEMO_OUTPUT)
+
+test: .venv/.test
+	$(BIN)/python -m pytest
+
+lint: .venv/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv $(DEMO_OUTPUT) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "reelproof needs Python 3.11 or newer; say which with make PYTHON=…")'
+	$(PYTHON) -m venv .venv
+
+.venv/.demo: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[ocr]'
+	touch $@
+
+.venv/.test: pyproject.toml constraints.txt tests/install-chromium | .venv/bin/python
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[test,lint]'
+	tests/install-chromium
+	touch $@ .venv/.demo

@@ -1,0 +1,1 @@
+"""The vocabulary: frozen records, their Arrow schemas, and taxonomies as data."""

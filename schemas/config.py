@@ -1,0 +1,221 @@
+"""The configuration of a run: one frozen section a step, every default stated with its unit.
+
+Here: settings only. Nothing here opens a file, and no live object is ever put in it.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from schemas.base import Record
+
+
+class GridConfig(Record):
+    """How sources become parts, and how cells are computed. Changing it makes no computed cell stale."""
+
+    page_size: int = Field(default=256, ge=1)
+    """Sources in one page of the listing: the unit of probing."""
+    part_duration_s: float = Field(default=1200.0, gt=0)
+    """Seconds of video a part aims for."""
+    max_slices_per_part: int = Field(default=128, ge=1)
+    min_parts: int = Field(default=4, ge=1)
+    """Parts a batch of new slices is spread over even where it is small, so that several workers have work."""
+    isolate: bool = True
+    """Decode in a child process that may die alone. Switch it off to step through with a debugger."""
+
+
+class ProbeConfig(Record):
+    """Facts about each input, and what is refused."""
+
+    max_size_bytes: int = Field(default=64 * 2**30, ge=1)
+    max_duration_s: float = Field(default=24 * 3600.0, gt=0)
+    max_pixels: int = Field(default=8192 * 8192, ge=1)
+    """Width times height of a frame."""
+    max_frames: int = Field(default=20_000_000, ge=1)
+    max_slice_s: float = Field(default=1200.0, gt=0)
+    """Longest slice; sources are cut at keyframes."""
+    timeout_s: float = Field(default=600.0, gt=0)
+    """Wall clock for one source."""
+
+
+class ScanConfig(Record):
+    """The one full decode."""
+
+    proxy_width: int = Field(default=160, ge=32, le=640)
+    """Width in pixels of the picture that is measured; the height follows the aspect ratio."""
+    threads: int = Field(default=1, ge=0)
+    """Decoder threads; 0 lets the codec choose."""
+    cut_adaptive_threshold: float = Field(default=3.0, gt=0)
+    """PySceneDetect AdaptiveDetector: ratio of a frame's HSV difference to its neighbours' mean."""
+    cut_min_content: float = Field(default=15.0, ge=0, le=255)
+    """PySceneDetect AdaptiveDetector: smallest HSV difference of a cut, 0 to 255."""
+    cut_window_frames: int = Field(default=2, ge=1)
+    """PySceneDetect AdaptiveDetector: frames on each side that make the mean."""
+    min_dissolve_s: float = Field(default=0.2, gt=0)
+    max_dissolve_s: float = Field(default=2.0, gt=0)
+    black_luma: float = Field(default=0.08, ge=0, le=1)
+    """A frame whose mean luma is below this, and almost without spread, is black."""
+    frozen_difference: float = Field(default=0.3, ge=0)
+    """A frame whose mean absolute difference from the one before is below this (0 to 255) repeats it."""
+    motion_rate_hz: float = Field(default=8.0, gt=0)
+    """Pairs of frames per second whose motion is measured."""
+    patch_similarity: float = Field(default=0.7, ge=-1, le=1)
+    """Keye-VL-1.5: cosine above which a patch counts as similar."""
+    slow_frame_similarity: float = Field(default=0.9, ge=0, le=1)
+    """Keye-VL-1.5: share of similar patches below which a frame is slow."""
+    sample_fps: float = Field(default=2.0, gt=0)
+    """Frame samples per second of video."""
+    sample_width: int = Field(default=512, ge=64)
+    """Width in pixels of frame samples; smaller pictures are not enlarged."""
+    sample_jpeg_quality: int = Field(default=85, ge=1, le=100)
+    timeout_s: float = Field(default=3600.0, gt=0)
+    """Wall clock for one slice."""
+
+
+class SplitConfig(Record):
+    """From transitions to clips."""
+
+    min_clip_s: float = Field(default=2.0, gt=0)
+    max_clip_s: float = Field(default=30.0, gt=0)
+    edge_trim_s: float = Field(default=0.0, ge=0)
+    """Cut off each end of a clip that lies at a gradual transition, beyond the transition itself."""
+    stitch_min_similarity: float = Field(default=0.5, ge=0, le=2)
+    """Adjacent shots whose facing frames are at least this similar (0 to 1) are stitched: 0 is always, 2 is never."""
+
+
+class DescribeConfig(Record):
+    """Figures, keyframes and text of each clip."""
+
+    keyframe_strategy: Literal["middle_sharpest"] = "middle_sharpest"
+    keyframes_per_shot: int = Field(default=1, ge=1)
+    max_keyframes: int = Field(default=8, ge=1)
+    text: Literal["auto", "rapidocr", "none"] = "auto"
+    """On-screen text; `auto` uses RapidOCR where the `ocr` extra is installed. Resolved before the run starts."""
+    text_min_score: float = Field(default=0.8, ge=0, le=1)
+    text_samples_per_shot: int = Field(default=2, ge=1)
+    """Frame samples of each shot that are read."""
+    min_freeze_s: float = Field(default=0.5, gt=0)
+    min_black_s: float = Field(default=0.2, gt=0)
+    min_camera_segment_s: float = Field(default=0.75, gt=0)
+    static_widths_per_s: float = Field(default=0.02, ge=0)
+    """Slower translation than this is no camera motion."""
+    moving_widths_per_s: float = Field(default=0.04, ge=0)
+    """Faster translation than this is camera motion; between the two nothing is claimed."""
+    static_zoom_per_s: float = Field(default=0.02, ge=0)
+    moving_zoom_per_s: float = Field(default=0.05, ge=0)
+    static_roll_degrees_per_s: float = Field(default=1.0, ge=0)
+    moving_roll_degrees_per_s: float = Field(default=3.0, ge=0)
+    handheld_shake: float = Field(default=0.08, ge=0)
+    min_inlier_ratio: float = Field(default=0.5, ge=0, le=1)
+
+
+class DedupConfig(Record):
+    """Near-duplicate clips. A clip passes through until a method is chosen."""
+
+    method: Literal["none"] = "none"
+
+
+class MeasuredConfig(Record):
+    """The annotator that needs no model."""
+
+    seed: int = 0
+    """Shuffles options; the same seed gives the same data set."""
+    n_options: int = Field(default=4, ge=2, le=8)
+    max_items_per_task: int = Field(default=1, ge=1)
+    """QA items of one task per clip."""
+    min_brightness_change: float = Field(default=0.08, gt=0, le=1)
+    """Smallest difference of mean luma that is called a change."""
+    min_shot_length_ratio: float = Field(default=1.25, gt=1)
+    """The longest shot must be this much longer than the next to be asked about."""
+
+
+class AnnotateConfig(Record):
+    """One section per annotator."""
+
+    measured: MeasuredConfig = MeasuredConfig()
+
+
+class EvidenceConfig(Record):
+    """How far a claim may lie from the measurement."""
+
+    cut_tolerance_frames: int = Field(default=2, ge=0)
+    gradual_min_iou: float = Field(default=0.5, ge=0, le=1)
+    """Overlap that a claimed gradual transition must reach with the measured one."""
+    text_min_similarity: float = Field(default=0.8, ge=0, le=1)
+    luma_tolerance: float = Field(default=0.02, ge=0)
+    saturation_tolerance: float = Field(default=0.03, ge=0)
+    sharpness_tolerance: float = Field(default=0.1, ge=0)
+    """Relative."""
+    colour_share_tolerance: float = Field(default=0.1, ge=0)
+    duration_tolerance_frames: int = Field(default=2, ge=0)
+    shake_tolerance: float = Field(default=0.01, ge=0)
+    """Picture widths per second."""
+    text_position_tolerance: float = Field(default=0.1, ge=0, le=1)
+    """Share of the picture height."""
+    aspect_tolerance: float = Field(default=0.01, ge=0)
+    """Relative."""
+
+
+class VerifyConfig(Record):
+    """One section per judge."""
+
+    evidence: EvidenceConfig = EvidenceConfig()
+
+
+class PlanConfig(Record):
+    """Splits and shards."""
+
+    validation_fraction: float = Field(default=0.05, ge=0, lt=1)
+    test_fraction: float = Field(default=0.05, ge=0, lt=1)
+    seed: int = 0
+    shard_size_bytes: int = Field(default=500 * 2**20, ge=1)
+    """Size a shard aims for."""
+    max_samples_per_shard: int = Field(default=1000, ge=1)
+
+
+class PackageConfig(Record):
+    """Cutting clips."""
+
+    crf: int = Field(default=18, ge=0, le=51)
+    """Constant rate factor of x264 where a clip is encoded again; lower is better and larger."""
+    preset: str = "veryfast"
+    audio: bool = True
+    timeout_s: float = Field(default=600.0, gt=0)
+    """Wall clock for one clip."""
+
+
+class CardConfig(Record):
+    """The data set's page."""
+
+    title: str = "Reelproof dataset"
+    license: str = "unknown"
+    """Licence of the source videos, as the Hub spells it; we cannot know it."""
+    language: str = "en"
+    report_clips: int = Field(default=200, ge=1)
+    """Clips that the report shows."""
+
+
+class RunConfig(Record):
+    """Everything that decides what a run computes."""
+
+    grid: GridConfig = GridConfig()
+    probe: ProbeConfig = ProbeConfig()
+    scan: ScanConfig = ScanConfig()
+    split: SplitConfig = SplitConfig()
+    describe: DescribeConfig = DescribeConfig()
+    dedup: DedupConfig = DedupConfig()
+    annotate: AnnotateConfig = AnnotateConfig()
+    verify: VerifyConfig = VerifyConfig()
+    plan: PlanConfig = PlanConfig()
+    package: PackageConfig = PackageConfig()
+    card: CardConfig = CardConfig()
+
+    def section(self, name: str) -> Record | None:
+        """The section of a step; `annotate.measured` is the part `measured` of the section `annotate`.
+
+        None for a step that has nothing to set.
+        """
+        section: object = self
+        for part in name.split("."):
+            section = getattr(section, part, None)
+        return section if isinstance(section, Record) else None

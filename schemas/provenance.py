@@ -1,0 +1,26 @@
+"""Where a label comes from: who said it, with which prompt and parameters, at what cost."""
+
+from pydantic import Field
+
+from schemas.base import Record
+
+
+class Provenance(Record):
+    """Everything needed to say who made a label and to make it again."""
+
+    annotator: str
+    annotator_version: str
+    code_version: str
+    """Version of this package."""
+    model: str = "none"
+    """`none` where no model was asked."""
+    model_revision: str = ""
+    prompt_name: str = ""
+    prompt_sha256: str = ""
+    temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    max_tokens: int | None = None
+    input_tokens: int = Field(default=0, ge=0)
+    output_tokens: int = Field(default=0, ge=0)
+    cost_usd: float = Field(default=0.0, ge=0)

@@ -1,0 +1,64 @@
+"""What a run amounts to: the funnel, as `status`, the card and the report all tell it."""
+
+from pydantic import Field
+
+from schemas.base import Record
+
+
+class Count(Record):
+    """How often something occurred."""
+
+    name: str
+    count: int = Field(ge=0)
+
+
+class StepSummary(Record):
+    """One column of the grid. Complete columns have `units == results + rejections + failures`."""
+
+    step: str
+    unit: str
+    units: int
+    """Units that the steps before handed over."""
+    results: int
+    rejections: int
+    failures: int
+    cells_done: int
+    cells_stale: int
+    cells_missing: int
+
+
+class Problem(Record):
+    """One rejection or failure, for people to read."""
+
+    step: str
+    subject: str
+    kind: str
+    """The rule of a rejection, the class of a failure."""
+    message: str
+
+
+class RunSummary(Record):
+    """The whole run in figures."""
+
+    sources: int
+    """Inputs listed."""
+    slices: int
+    shots: int
+    clips: int
+    """Clips that `split` kept."""
+    labels: int
+    """Labels that every judge kept."""
+    samples: int
+    """Samples packaged."""
+    duration_s: float
+    """Seconds of the packaged clips."""
+    labels_by_kind: tuple[Count, ...]
+    labels_by_task: tuple[Count, ...]
+    """QA items by task."""
+    rejections: tuple[Count, ...]
+    """By rule, over all steps; clips that `split` turned down are among them."""
+    failures: tuple[Count, ...]
+    """By kind, over all steps."""
+    steps: tuple[StepSummary, ...]
+    tokens: int
+    cost_usd: float
