@@ -1,0 +1,171 @@
+"""The command line: `reelproof COMMAND`.
+
+Here: options, their help, exit codes and one-line errors. Not here: what a command does (`jobs.run`, `jobs.status` …).
+"""
+
+import os
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from pipeline.grid import CODE_VERSION, GridError
+from pipeline.listing import ListingError
+from pipeline.settings import SettingsError, recipe_names
+
+EXIT_FAILED_UNITS = 1
+EXIT_WRONG_REQUEST = 2
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="reelproof",
+    help="Video datasets whose labels you can check.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class Runner(StrEnum):
+    """Where cells are computed."""
+
+    ray = "ray"
+    local = "local"
+
+
+InputOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        "-i",
+        metavar="PATH_OR_URI",
+        help="A video, a folder or bucket (searched to the bottom), or a .txt list with one of these a line. "
+        "Repeatable. Without it, the run in --output goes on with its own inputs and settings.",
+    ),
+]
+OutputOption = Annotated[
+    str, typer.Option("--output", "-o", metavar="DIR", help="Folder of the run, local or a URL. Run again to resume.")
+]
+RecipeOption = Annotated[
+    str, typer.Option(metavar="NAME_OR_FILE", help=f"What to make: {', '.join(recipe_names())}, or a YAML file.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="SECTION.KEY=VALUE",
+        help="Change one setting, for example split.max_clip_s=20. Repeatable. `reelproof settings` lists them all.",
+    ),
+]
+RunnerOption = Annotated[Runner, typer.Option(help="`ray` uses all cores or a cluster; `local` is one plain loop.")]
+DirArgument = Annotated[str, typer.Argument(metavar="DIR", help="Folder of the run, local or a URL.")]
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"reelproof {CODE_VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Video datasets whose labels you can check."""
+
+
+@app.command()
+def run(
+    output: OutputOption,
+    input_: InputOption = None,
+    recipe: RecipeOption = "default",
+    set_: SetOption = None,
+    runner: RunnerOption = Runner.ray,
+    until: Annotated[str | None, typer.Option(metavar="STEP", help="Stop after this step, for example split.")] = None,
+    retry_failures: Annotated[
+        bool, typer.Option("--retry-failures", help="Try the units again that failed before, and only those.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Fill the grid: videos in, checked labels, shards and card out. Running it again resumes.
+
+    Exit codes: 0 all units came through or were rejected by a rule; 1 some units failed, the rest is complete;
+    2 the request is wrong; 130 interrupted, run again to go on.
+    """
+    from jobs.run import Request, run_request
+
+    request = Request(
+        inputs=tuple(input_ or ()),
+        output=output,
+        recipe=recipe,
+        settings=tuple(set_ or ()),
+        runner=runner.value,
+        until=until,
+        retry_failures=retry_failures,
+        quiet=quiet,
+    )
+    raise typer.Exit(EXIT_FAILED_UNITS if run_request(request) else 0)
+
+
+@app.command()
+def demo(
+    output: Annotated[str, typer.Option("--output", "-o", metavar="DIR", help="Folder of the run.")] = "demo-output",
+    runner: RunnerOption = Runner.ray,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """The whole pipeline on the sample videos that come with the package, offline."""
+    from jobs.demo import demo_request
+    from jobs.run import run_request
+
+    raise typer.Exit(EXIT_FAILED_UNITS if run_request(demo_request(output, runner.value, quiet=quiet)) else 0)
+
+
+@app.command()
+def status(
+    directory: DirArgument,
+    json: Annotated[bool, typer.Option("--json", help="The same as JSON, for programs.")] = False,
+) -> None:
+    """The grid, the funnel, rejections by rule, failures by kind, tokens and money."""
+    from jobs.status import print_status
+
+    print_status(directory, as_json=json)
+
+
+@app.command()
+def report(directory: DirArgument) -> None:
+    """Write report/index.html again from what the run has so far."""
+    from jobs.status import rewrite_report
+
+    typer.echo(rewrite_report(directory))
+
+
+@app.command()
+def settings(recipe: RecipeOption = "default", set_: SetOption = None) -> None:
+    """Print every setting with its value, as YAML that --recipe reads back."""
+    import yaml
+
+    from pipeline.settings import load_config
+
+    config = load_config(recipe, set_ or ()).model_dump(mode="json")
+    typer.echo(yaml.safe_dump(config, sort_keys=False), nl=False)
+
+
+def main() -> None:
+    """Entry point of the console script: errors of the request become one line and exit code 2."""
+    try:
+        app(standalone_mode=True)
+    except (GridError, ListingError, SettingsError) as error:
+        sys.stderr.write(f"reelproof: {error}\n")
+        sys.exit(EXIT_WRONG_REQUEST)
+    except KeyboardInterrupt:
+        sys.stderr.write("reelproof: interrupted; run the same command again to go on\n")
+        sys.stderr.flush()
+        os._exit(EXIT_INTERRUPTED)  # workers of a runner that was cut short must not hold up the exit
+
+
+if __name__ == "__main__":
+    main()

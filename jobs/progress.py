@@ -1,0 +1,66 @@
+"""Progress that a person can follow, and nothing where nobody looks.
+
+Here: one bar a step on a terminal; silence in a pipe, but for what `says` reports on standard error.
+"""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from pipeline.grid import Step, Watcher
+from schemas.cell import CellInfo
+
+
+@contextlib.contextmanager
+def show_progress(*, quiet: bool) -> Iterator[Watcher]:
+    """A watcher that shows the run on standard error while the block lasts."""
+    console = Console(stderr=True)
+    if quiet or not sys.stderr.isatty():
+        yield _Notes(console, quiet=quiet)
+        return
+    columns = (
+        TextColumn("{task.description:<18}"),
+        BarColumn(bar_width=28),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[told]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        yield _Bars(progress)
+
+
+class _Notes(Watcher):
+    """Only what a person should know."""
+
+    def __init__(self, console: Console, *, quiet: bool) -> None:
+        self._console, self._quiet = console, quiet
+
+    def says(self, line: str) -> None:
+        if not self._quiet:
+            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+class _Bars(Watcher):
+    """One bar a step: cells done, units and failures so far."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, TaskID] = {}
+        self._units: dict[str, tuple[str, int, int]] = {}
+
+    def starts(self, step: Step, n_rows: int) -> None:
+        self._units[step.name] = (step.unit, 0, 0)
+        self._tasks[step.name] = self._progress.add_task(step.name, total=n_rows, told="")
+
+    def done(self, step: str, row: int, info: CellInfo) -> None:  # noqa: ARG002 - the watcher's interface
+        unit, units, failures = self._units[step]
+        units, failures = units + info.units, failures + info.failures
+        self._units[step] = (unit, units, failures)
+        told = f"{units} {unit}{'' if units == 1 else 's'}" + (f", {failures} failed" if failures else "")
+        self._progress.update(self._tasks[step], advance=1, told=told)
+
+    def says(self, line: str) -> None:
+        self._progress.console.print(line, highlight=False, markup=False)

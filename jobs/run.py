@@ -1,0 +1,83 @@
+"""`reelproof run`: from a request to a filled grid.
+
+Here: putting listing, grid, runner and progress together. Not here: options (`jobs.cli`) and steps (`pipeline.plan`).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.progress import show_progress
+from jobs.status import print_outcome
+from pipeline import run_file
+from pipeline.grid import GridError, Run, Watcher, up_to
+from pipeline.listing import find_sources, update_listing
+from pipeline.local import run_local
+from pipeline.plan import STEPS
+from pipeline.settings import load_config
+from pipeline.store import Store
+from pipeline.summary import summarize
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for on the command line."""
+
+    inputs: tuple[str, ...]
+    output: str
+    recipe: str = "default"
+    settings: tuple[str, ...] = ()
+    runner: str = "ray"
+    until: str | None = None
+    retry_failures: bool = False
+    quiet: bool = False
+
+
+def run_request(request: Request) -> bool:
+    """Fill the grid as asked, and print what came of it. True where units failed.
+
+    Raises GridError, ListingError or SettingsError where the request itself is wrong.
+    """
+    up_to(STEPS, request.until)
+    run, inputs, recipe = _open(request)
+    found = find_sources(inputs)
+    run.store.remove_leftovers()
+    with show_progress(quiet=request.quiet) as watch:
+        missing = update_listing(run.store, found.sources, run.config.grid.page_size)
+        if missing:
+            watch.says(f"{missing} videos of earlier runs are not among the inputs now; they stay in the data set")
+        if found.skipped:
+            skipped = ", ".join(f"{count} {suffix}" for suffix, count in found.skipped.most_common(5))
+            watch.says(f"passed over files without a video's ending: {skipped}")
+        file = run_file.begin(run, inputs, recipe, dict(found.skipped))
+        _fill(run, request, watch)
+        run_file.end(run, file)
+    summary = summarize(run)
+    print_outcome(run, summary)
+    return any(step.failures for step in summary.steps)
+
+
+def _open(request: Request) -> tuple[Run, tuple[str, ...], str]:
+    store = Store(request.output)
+    if request.inputs:
+        inputs, recipe = tuple(_absolute(text) for text in request.inputs), request.recipe
+        config = load_config(recipe, request.settings)
+    else:
+        if not store.exists(run_file.NAME):
+            raise GridError(f"{request.output!r} holds no run to go on with: name its videos with --input")
+        before = run_file.load(store)
+        inputs, recipe = before.inputs, before.recipe
+        config = load_config(recipe, request.settings, base=before.config)
+    return Run(store=store, config=config, steps=STEPS, retry_failures=request.retry_failures), inputs, recipe
+
+
+def _absolute(text: str) -> str:
+    return text if "://" in text else str(Path(text).expanduser().absolute())
+
+
+def _fill(run: Run, request: Request, watch: Watcher) -> None:
+    if request.runner == "local":
+        run_local(run, request.until, watch)
+        return
+    from pipeline.ray_runner import run_ray  # Ray takes seconds to load
+
+    run_ray(run, request.until, watch)

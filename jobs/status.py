@@ -1,0 +1,97 @@
+"""`reelproof status` and `reelproof report`: how a run stands, for people and for programs.
+
+Here: tables on a terminal and JSON. Not here: the counting (`pipeline.summary`) and the page (`data_cards.report`).
+"""
+
+import json
+from collections import Counter
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from pipeline import run_file
+from pipeline.card_cell import write_report
+from pipeline.grid import Run
+from pipeline.plan import STEPS
+from pipeline.store import Store
+from pipeline.summary import find_problems, summarize
+from schemas.summary import RunSummary
+
+_PROBLEMS_SHOWN = 10
+
+
+def open_run(directory: str) -> Run:
+    """A finished or unfinished run. Raises GridError where there is none."""
+    store = Store(directory)
+    return Run(store=store, config=run_file.load(store).config, steps=STEPS)
+
+
+def print_status(directory: str, *, as_json: bool) -> None:
+    """Print how a run stands."""
+    run = open_run(directory)
+    summary = summarize(run)
+    if as_json:
+        Console().print_json(json.dumps(status_values(summary)), indent=2)
+        return
+    _print_funnel(Console(), run, summary)
+
+
+def status_values(summary: RunSummary) -> dict[str, Any]:
+    """The values of `status --json`."""
+    values = summary.model_dump(mode="json")
+    for name in ("labels_by_kind", "labels_by_task", "rejections", "failures"):
+        values[name] = {count["name"]: count["count"] for count in values[name]}
+    cells = Counter[str]()
+    for step in summary.steps:
+        cells.update(done=step.cells_done, stale=step.cells_stale, missing=step.cells_missing)
+    values["cells"] = {name: cells[name] for name in ("done", "stale", "missing")}
+    values["steps"] = {step.pop("step"): step for step in values["steps"]}
+    return values
+
+
+def print_outcome(run: Run, summary: RunSummary) -> None:
+    """Print what came of a run, and where to look."""
+    console = Console()
+    _print_funnel(console, run, summary)
+    for title, path in (("shards", "shards"), ("card", "README.md"), ("report", "report/index.html")):
+        if run.store.exists(path):
+            console.print(f"{title:<7} {run.store.locate(path)}", highlight=False, markup=False, soft_wrap=True)
+
+
+def rewrite_report(directory: str) -> str:
+    """Write the report again, and return where it is."""
+    run = open_run(directory)
+    return run.store.locate(write_report(run))
+
+
+def _print_funnel(console: Console, run: Run, summary: RunSummary) -> None:
+    table = Table(
+        "step", "unit", *(_right(name) for name in ("units", "results", "rejected", "failed", "cells")), box=None
+    )
+    for step in summary.steps:
+        cells = f"{step.cells_done}"
+        cells += f" +{step.cells_stale} stale" if step.cells_stale else ""
+        cells += f" +{step.cells_missing} missing" if step.cells_missing else ""
+        figures = (step.units, step.results, step.rejections, step.failures)
+        table.add_row(step.step, step.unit, *(f"{figure:,}" for figure in figures), cells)
+    console.print(table)
+    console.print(
+        f"\n{summary.sources} sources, {summary.slices} slices, {summary.shots} shots, {summary.clips} clips, "
+        f"{summary.labels} labels, {summary.samples} samples ({summary.duration_s:.1f} s)"
+        + (f", {summary.tokens} tokens, ${summary.cost_usd:.2f}" if summary.tokens else ""),
+        highlight=False,
+    )
+    problems = [problem for problem, _ in find_problems(run)]
+    for problem in problems[:_PROBLEMS_SHOWN]:
+        console.print(
+            f"  {problem.step}: {problem.kind}: {problem.message}", highlight=False, markup=False, soft_wrap=True
+        )
+    if len(problems) > _PROBLEMS_SHOWN:
+        console.print(f"  … and {len(problems) - _PROBLEMS_SHOWN} more, in the report", highlight=False)
+
+
+def _right(name: str) -> Any:
+    from rich.table import Column
+
+    return Column(name, justify="right")

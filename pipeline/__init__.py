@@ -1,0 +1,1 @@
+"""The grid: store, plan, attempts, runners and recipes."""

@@ -1,0 +1,102 @@
+"""One attempt at one unit: whatever happens, exactly one record comes back.
+
+Here: the only broad `except` of the pipeline, and the child process in which hostile media may crash or hang.
+Not here: what is attempted (`pipeline.work`), or what becomes of the record (`pipeline.grid`).
+"""
+
+import multiprocessing
+import traceback
+from collections.abc import Callable
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from typing import Any
+
+from pebble import ProcessExpired, ProcessPool
+
+from schemas.arrow import StepRecord
+from schemas.base import Record
+from schemas.config import RunConfig
+from schemas.verdict import Failure, Rejection, Result, Verdict
+
+Worker = Callable[[Any], Record | Verdict]
+"""From a unit's payload to what the step makes of it, or the verdict that turns it away."""
+
+WorkerFactory = Callable[[RunConfig], Worker]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What a step processes at one go."""
+
+    unit_id: str
+    subject: str
+    """What a person calls it: file name and span."""
+    payload: Any
+    """Argument of the step's worker."""
+
+
+class Attempts:
+    """Attempts in this process."""
+
+    def __init__(self, factory: WorkerFactory, config: RunConfig) -> None:
+        self._worker = factory(config)
+
+    def __call__(self, unit: Unit) -> StepRecord:
+        """The unit's record. Never raises for what the unit does."""
+        return _attempt(self._worker, unit)
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+class IsolatedAttempts:
+    """Attempts in a child process that is replaced when it dies or takes longer than `timeout_s` for a unit."""
+
+    def __init__(self, factory: WorkerFactory, config: RunConfig, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        context = multiprocessing.get_context("spawn")
+        self._pool = ProcessPool(max_workers=1, context=context, initializer=_prepare, initargs=(factory, config))
+
+    def __call__(self, unit: Unit) -> StepRecord:
+        """The unit's record. Never raises for what the unit does."""
+        try:
+            record: StepRecord = self._pool.schedule(_attempt_prepared, args=(unit,), timeout=self._timeout_s).result()
+        except FutureTimeoutError:
+            return _failure(unit, "timeout", f"took longer than {self._timeout_s:g} s")
+        except ProcessExpired as error:
+            return _failure(unit, "crash", f"the process died while working on it (exit code {error.exitcode})")
+        return record
+
+    def close(self) -> None:
+        """End the child process."""
+        self._pool.stop()  # type: ignore[no-untyped-call]
+        self._pool.join()
+
+
+_prepared: list[Worker] = []
+"""The child's worker; the initializer of a process pool has no other place to leave it."""
+
+
+def _prepare(factory: WorkerFactory, config: RunConfig) -> None:
+    _prepared[:] = [factory(config)]
+
+
+def _attempt_prepared(unit: Unit) -> StepRecord:
+    return _attempt(_prepared[0], unit)
+
+
+def _attempt(worker: Worker, unit: Unit) -> StepRecord:
+    try:
+        value = worker(unit.payload)
+    except Exception as error:  # noqa: BLE001 - one bad unit must cost nobody else anything; it becomes a row
+        return _failure(unit, type(error).__name__, str(error) or "no message", traceback.format_exc())
+    if isinstance(value, Verdict):
+        return Rejection(unit_id=unit.unit_id, subject=unit.subject, verdict=value)
+    return Result(unit_id=unit.unit_id, subject=unit.subject, value=value)
+
+
+def _failure(unit: Unit, kind: str, cause: str, trace: str = "") -> Failure:
+    line = " ".join(cause.split())
+    name = unit.subject.split(" [")[0]
+    message = line if name in line else f"{name}: {line}"
+    return Failure(unit_id=unit.unit_id, subject=unit.subject, kind=kind, message=message, traceback=trace)

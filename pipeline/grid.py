@@ -1,0 +1,291 @@
+"""The grid: parts down, steps across, one Parquet file a cell. A cell with the right fingerprint is done.
+
+Here: `Step`, `Inputs`, and `Cell`, which knows whether it is done and how to compute itself.
+Not here: which steps there are (`pipeline.plan`), and in which order and where cells are computed (the runners).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any, Literal
+
+from pipeline.attempt import Attempts, IsolatedAttempts, Unit, Worker
+from pipeline.fingerprint import fingerprint
+from pipeline.store import Store
+from schemas.arrow import StepRecord, cell_row, cell_schema, row_record
+from schemas.base import Record
+from schemas.cell import CellInfo, FileStamp
+from schemas.config import RunConfig
+from schemas.verdict import Failure, Result
+
+CODE_VERSION = version("reelproof")
+
+Axis = Literal["page", "part", "shard", "corpus"]
+"""What the rows of a column are. Each kind is listed in a table of its own; the corpus is a single row."""
+
+AXIS_TABLE: dict[Axis, str] = {"page": "listing", "part": "parts", "shard": "shards"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A column of the grid."""
+
+    name: str
+    """Also the name of its section in the configuration and of its folder of cells."""
+    unit: str
+    axis: Axis
+    takes: str
+    """The table whose results are, or hand on, this step's units."""
+    reads: tuple[str, ...]
+    """Steps whose cells it reads; the table of its axis apart."""
+    value: type[Record]
+    """What a result holds."""
+    units: "Callable[[Inputs], Iterator[Unit]]"
+    """The units of one cell, in order."""
+    worker: Callable[[RunConfig], Worker]
+    """Makes the function from a unit's payload to a record or a verdict; expensive state is made here, once."""
+    version: str = "1"
+    """Raised when the same inputs and settings would give another result."""
+    hands_on: Callable[[Any], int] = field(default=lambda _: 1)
+    """How many units a result hands to the next step."""
+    needs_whole_corpus: bool = False
+    """Whether each cell depends on all cells of the steps it reads: the leg ends before it."""
+    cuts_off: bool = False
+    """Whether later steps depend on the cell's content only, not on how it came about."""
+    is_isolated: bool = False
+    """Whether the worker runs in a child process that may die alone."""
+    timeout_s: Callable[[RunConfig], float] = field(default=lambda _: float("inf"))
+    """Wall clock for one unit, for isolated steps."""
+    cpus: float = 1.0
+    """Cores that a worker keeps busy."""
+    records: "Callable[[CellTask], Iterator[StepRecord]] | None" = None
+    """How a cell's records come about, where it is not simply one attempt per unit."""
+    after: "Callable[[Run], None] | None" = None
+    """What is left to do once the whole column is complete."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every cell of a run has in common."""
+
+    store: Store
+    config: RunConfig
+    steps: tuple[Step, ...]
+    retry_failures: bool = False
+
+    def step(self, name: str) -> Step:
+        """The step of that name. Raises KeyError."""
+        return {step.name: step for step in self.steps}[name]
+
+    def rows(self, step: Step) -> list[int]:
+        """The rows that the column of a step has now."""
+        return [0] if step.axis == "corpus" else self.store.rows(AXIS_TABLE[step.axis])
+
+
+class Inputs:
+    """What one cell may read."""
+
+    def __init__(self, run: Run, step: Step, row: int) -> None:
+        self.run, self.step, self.row = run, step, row
+
+    def listed(self, model: type[Record]) -> Iterator[Any]:
+        """The records in this row of the axis' own table: a page's sources, a part's slices, a shard's clips."""
+        for row in self.run.store.read(AXIS_TABLE[self.step.axis], self.row):
+            yield model.model_validate(row["result"])
+
+    def rows_of(self, name: str) -> list[int]:
+        """The rows of a step's column that this cell depends on."""
+        step = self.run.step(name)
+        if self.step.needs_whole_corpus or self.step.axis == "corpus":
+            return self.run.rows(step)
+        if self.step.axis == "shard" and step.axis == "part":
+            rows = self.run.store.read(AXIS_TABLE["shard"], self.row, ["result.part"])
+            return sorted({row["result"]["part"] for row in rows})
+        return [self.row]
+
+    def results(self, name: str, without: tuple[str, ...] = (), only_row: int | None = None) -> Iterator[Any]:
+        """The results in a step's cells, in order. Fields in `without` are not read and take their defaults.
+
+        `only_row` restricts the reading to one of the rows this cell depends on.
+        """
+        model = self.run.step(name).value
+        wanted = [f"result.{field}" for field in model.model_fields if field not in without]
+        for row in self.rows_of(name) if only_row is None else [only_row]:
+            for found in self.run.store.read(name, row, ["outcome", *wanted]):
+                if found["outcome"] == "result":
+                    yield model.model_validate(found["result"])
+
+    def identities(self) -> list[list[str]] | None:
+        """What this cell's fingerprint takes from its inputs; None where one of them is not there yet."""
+        own = [] if self.step.axis == "corpus" else [(AXIS_TABLE[self.step.axis], self.row)]
+        cells = own + [(name, row) for name in self.step.reads for row in self.rows_of(name)]
+        infos = [(table, self.run.store.info(table, row)) for table, row in cells]
+        if any(info is None for _, info in infos):
+            return None
+        return [[table, info.identity] for table, info in infos if info is not None]
+
+
+@dataclass(frozen=True)
+class CellTask:
+    """A cell being computed."""
+
+    inputs: Inputs
+    worker: "StepWorker"
+    files: list[FileStamp]
+    """Files beside the table that belong to the cell; whoever writes one adds it."""
+
+    @property
+    def store(self) -> Store:
+        """Where the run lives."""
+        return self.inputs.run.store
+
+    @property
+    def config(self) -> RunConfig:
+        """The run's configuration."""
+        return self.inputs.run.config
+
+
+class StepWorker:
+    """Computes the cells of one step. Made once per process; keeps the step's expensive state."""
+
+    def __init__(self, run: Run, step: Step) -> None:
+        self.run, self.step = run, step
+        timeout_s = step.timeout_s(run.config)
+        child = step.is_isolated and run.config.grid.isolate
+        self.attempt = (
+            IsolatedAttempts(step.worker, run.config, timeout_s) if child else Attempts(step.worker, run.config)
+        )
+
+    def close(self) -> None:
+        """End the child process, if there is one."""
+        self.attempt.close()
+
+    def ensure(self, row: int) -> CellInfo:
+        """Make sure that a cell is done, and return its footer. Raises GridError where its inputs are missing."""
+        done = finished(self.run, self.step, row)
+        if done is not None:
+            return done
+        inputs = Inputs(self.run, self.step, row)
+        expected = cell_fingerprint(inputs)
+        if expected is None:
+            raise GridError(f"cell {self.step.name}/{row} cannot be computed: its inputs are not complete")
+        present = self.run.store.info(self.step.name, row)
+        is_retry = present is not None and present.fingerprint == expected and has_files(self.run.store, present)
+        return self._compute(inputs, expected, self._settled(row) if is_retry else {}, is_retry=is_retry)
+
+    def _settled(self, row: int) -> dict[str, StepRecord]:
+        """The records of a cell that a retry of failures leaves as they are."""
+        rows = (row_record(found, self.step.value) for found in self.run.store.read(self.step.name, row))
+        return {record.unit_id: record for record in rows if not isinstance(record, Failure)}
+
+    def _compute(self, inputs: Inputs, expected: str, earlier: dict[str, StepRecord], *, is_retry: bool) -> CellInfo:
+        step, store = self.step, self.run.store
+        tally = {"result": 0, "rejection": 0, "failure": 0}
+        hands_on, digests = 0, []
+        task = CellTask(inputs=inputs, worker=self, files=[])
+        with store.write_cell(step.name, inputs.row, cell_schema(step.value)) as writer:
+            for record in step.records(task) if step.records else self.attempts(inputs, earlier):
+                cell = cell_row(record)
+                writer.add(cell)
+                tally[cell["outcome"]] += 1
+                hands_on += step.hands_on(record.value) if isinstance(record, Result) else 0
+                digests.append(fingerprint(cell) if step.cuts_off or is_retry else "")
+            identity = fingerprint(expected, digests) if is_retry else expected
+            info = CellInfo(
+                fingerprint=expected,
+                identity=fingerprint(digests) if step.cuts_off else identity,
+                units=sum(tally.values()),
+                results=tally["result"],
+                rejections=tally["rejection"],
+                failures=tally["failure"],
+                hands_on=hands_on,
+                files=tuple(task.files),
+                code_version=CODE_VERSION,
+            )
+            writer.close(info)
+        return info
+
+    def attempts(self, inputs: Inputs, earlier: dict[str, StepRecord]) -> Iterator[StepRecord]:
+        """One record per unit: the earlier one where it stands, a new attempt elsewhere."""
+        for unit in self.step.units(inputs):
+            yield earlier[unit.unit_id] if unit.unit_id in earlier else self.attempt(unit)
+
+
+class Watcher:
+    """Is told how a run goes. This one keeps it to itself."""
+
+    def starts(self, step: Step, n_rows: int) -> None:
+        """A column begins."""
+
+    def done(self, step: str, row: int, info: CellInfo) -> None:
+        """A cell is done, whether it was computed now or before."""
+
+    def says(self, line: str) -> None:
+        """Something a person should know."""
+
+
+def up_to(steps: tuple[Step, ...], until: str | None) -> tuple[Step, ...]:
+    """The steps up to the one named, or all of them. Raises GridError where there is no such step."""
+    if until is None:
+        return steps
+    names = [step.name for step in steps]
+    if until not in names:
+        raise GridError(f"no step {until!r}; the steps are {', '.join(names)}")
+    return steps[: names.index(until) + 1]
+
+
+class GridError(Exception):
+    """The grid is not in a state in which what was asked for can be done."""
+
+
+def cell_fingerprint(inputs: Inputs) -> str | None:
+    """What a cell's fingerprint must be, given its inputs as they are now; None where one is missing."""
+    identities = inputs.identities()
+    if identities is None:
+        return None
+    return fingerprint(settings_fingerprint(inputs.step, inputs.run.config), identities)
+
+
+def settings_fingerprint(step: Step, config: RunConfig) -> str:
+    """Hash of a step's name, version and own section of the configuration."""
+    section = config.section(step.name)
+    return fingerprint(step.name, step.version, section.model_dump(mode="json") if section else {})
+
+
+def finished(run: Run, step: Step, row: int) -> CellInfo | None:
+    """The footer of a cell that needs no work; None where it is missing, stale, or has failures to retry."""
+    present = run.store.info(step.name, row)
+    if present is None or (run.retry_failures and present.failures):
+        return None
+    expected = cell_fingerprint(Inputs(run, step, row))
+    return present if present.fingerprint == expected and has_files(run.store, present) else None
+
+
+def has_files(store: Store, info: CellInfo) -> bool:
+    """Whether the files that belong to a cell are there, with the size they had."""
+    return all(store.size(stamp.path) == stamp.size_bytes for stamp in info.files)
+
+
+CellState = Literal["done", "stale", "missing"]
+
+
+def cell_states(run: Run) -> dict[str, dict[int, CellState]]:
+    """How every cell stands, judged by the inputs as they are now. A cell right of a stale one is stale itself."""
+    states: dict[str, dict[int, CellState]] = {}
+    for step in run.steps:
+        states[step.name] = {row: _cell_state(run, step, row, states) for row in run.rows(step)}
+    return states
+
+
+def _cell_state(run: Run, step: Step, row: int, states: dict[str, dict[int, CellState]]) -> CellState:
+    present = run.store.info(step.name, row)
+    if present is None:
+        return "missing"
+    inputs = Inputs(run, step, row)
+    before = [states[name].get(other, "missing") for name in step.reads for other in inputs.rows_of(name)]
+    is_done = (
+        all(state == "done" for state in before)
+        and present.fingerprint == cell_fingerprint(inputs)
+        and has_files(run.store, present)
+    )
+    return "done" if is_done else "stale"

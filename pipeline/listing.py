@@ -1,0 +1,129 @@
+"""Which videos there are: folders, buckets, single files and lists become pages of the listing.
+
+Here: finding inputs through fsspec, and keeping pages stable when inputs are added. Nothing is opened here.
+"""
+
+import hashlib
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import fsspec
+
+from pipeline.store import Store
+from pipeline.tables import read_row, write_row
+from schemas.media import ListedSource
+from schemas.verdict import Result
+
+VIDEO_SUFFIXES = frozenset([
+    ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov", ".mp4",
+    ".mpeg", ".mpg", ".mts", ".mxf", ".ogm", ".ogv", ".qt", ".ts", ".vob", ".webm", ".wmv",
+])  # fmt: skip
+"""Endings taken from a folder; a file that is named itself is taken whatever its ending."""
+
+
+class ListingError(Exception):
+    """An input that was asked for is not there, or holds no video."""
+
+
+@dataclass
+class Found:
+    """What a search of the inputs turned up."""
+
+    sources: list[ListedSource] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    """Files in folders that have no video's ending, by ending."""
+
+
+def find_sources(inputs: Sequence[str]) -> Found:
+    """The videos under the inputs, sorted by URI, each once.
+
+    An input is a file, a folder, a URL of either that fsspec understands, or a `.txt` list with one of these a line.
+    Raises ListingError, naming the input, where it does not exist or yields nothing.
+    """
+    found = Found()
+    for text in inputs:
+        before = len(found.sources)
+        _find(text, found)
+        if len(found.sources) == before:
+            skipped = ", ".join(f"{count} {suffix}" for suffix, count in found.skipped.most_common(5))
+            raise ListingError(f"no video in {text!r}" + (f" (files with other endings: {skipped})" if skipped else ""))
+    unique = {source.uri: source for source in found.sources}
+    found.sources = [unique[uri] for uri in sorted(unique)]
+    return found
+
+
+def _find(text: str, found: Found) -> None:
+    filesystem, root = fsspec.url_to_fs(text)
+    if not filesystem.exists(root):
+        raise ListingError(f"input {text!r} does not exist")
+    if filesystem.isfile(root):
+        if root.endswith(".txt"):
+            lines = filesystem.cat_file(root).decode().splitlines()
+            for line in (line.strip() for line in lines):
+                if line and not line.startswith("#"):
+                    _find(line, found)
+            return
+        found.sources.append(_listed(filesystem, filesystem.info(root), posixpath.basename(root)))
+        return
+    for path, info in sorted(filesystem.find(root, detail=True).items()):
+        relative = posixpath.relpath(path, root)
+        if any(part.startswith(".") for part in relative.split("/")):
+            continue
+        suffix = posixpath.splitext(path)[1].lower()
+        if suffix in VIDEO_SUFFIXES:
+            found.sources.append(_listed(filesystem, info, relative))
+        else:
+            found.skipped[suffix or "no ending"] += 1
+
+
+def _listed(filesystem: fsspec.AbstractFileSystem, info: dict[str, object], name: str) -> ListedSource:
+    path = str(info["name"])
+    uri = path if _is_local(filesystem) else filesystem.unstrip_protocol(path)
+    version = next((str(info[key]) for key in ("ETag", "etag", "mtime", "LastModified", "created") if key in info), "")
+    size = info["size"]
+    return ListedSource(
+        source_id=source_id(uri, name),
+        uri=uri,
+        name=name,
+        size_bytes=size if isinstance(size, int) else 0,
+        version=version,
+    )
+
+
+def _is_local(filesystem: fsspec.AbstractFileSystem) -> bool:
+    return "file" in ([filesystem.protocol] if isinstance(filesystem.protocol, str) else filesystem.protocol)
+
+
+def source_id(uri: str, name: str) -> str:
+    """`<stem>-<hash>`: readable, and as unique as the URI."""
+    stem = re.sub(r"[^a-z0-9]+", "-", Path(name).stem.lower()).strip("-")[:32].strip("-")
+    return f"{stem or 'video'}-{hashlib.sha256(uri.encode()).hexdigest()[:10]}"
+
+
+def update_listing(store: Store, sources: Iterable[ListedSource], page_size: int) -> int:
+    """Bring the pages in line with what was found, and return how many sources were listed before but not found now.
+
+    A source keeps its page for ever: new ones open new pages, so no earlier page changes. One that is no longer among
+    the inputs stays in the data set.
+    """
+    current = {source.uri: source for source in sources}
+    known: set[str] = set()
+    rows = store.rows("listing")
+    for row in rows:
+        page = list(read_row(store, "listing", row, ListedSource))
+        known.update(source.uri for source in page)
+        _write_page(store, row, [current.get(source.uri, source) for source in page])
+    new = [source for uri, source in current.items() if uri not in known]
+    next_row = max(rows, default=-1) + 1
+    for offset in range(0, len(new), page_size):
+        _write_page(store, next_row + offset // page_size, new[offset : offset + page_size])
+    return len(known - current.keys())
+
+
+def _write_page(store: Store, row: int, page: Sequence[ListedSource]) -> None:
+    results = [Result(unit_id=source.source_id, subject=source.name, value=source) for source in page]
+    write_row(store, "listing", row, results, ListedSource)

@@ -1,0 +1,213 @@
+"""The Ray runner: the same cells as the local one, computed by actors through one Ray Data plan a leg.
+
+Here: legs, resources and the adapter around `StepWorker`. Tokens (row numbers) travel through Ray; the store holds the
+data. Not here: anything about what a cell holds.
+"""
+
+import contextlib
+import logging
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from ray.data import ActorPoolStrategy, DataContext, Dataset
+
+from pipeline.grid import Run, Step, StepWorker, Watcher, finished, up_to
+from pipeline.store import Store
+from schemas.cell import CellInfo
+from schemas.config import RunConfig
+
+_OBJECT_STORE_BYTES = 200 * 2**20
+"""Enough for tokens; nothing else is put there."""
+
+_RELAY_EVERY_S = 0.3
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """What an actor needs to join a run."""
+
+    uri: str
+    config: RunConfig
+    retry_failures: bool
+
+    def open(self) -> Run:
+        """The run, with a store of this process's own."""
+        from pipeline.plan import STEPS  # an actor imports the stages only when it starts
+
+        return Run(store=Store(self.uri), config=self.config, steps=STEPS, retry_failures=self.retry_failures)
+
+
+class Tally:
+    """Collects what was done, for the driver to show."""
+
+    def __init__(self) -> None:
+        self._cells: list[tuple[str, int, CellInfo]] = []
+
+    def add(self, step: str, row: int, info: CellInfo) -> None:
+        """A cell is done."""
+        self._cells.append((step, row, info))
+
+    def take(self) -> list[tuple[str, int, CellInfo]]:
+        """The cells done since the last call."""
+        cells, self._cells = self._cells, []
+        return cells
+
+
+class CellActor:
+    """Computes one step's cells in a Ray actor."""
+
+    def __init__(self, spec: RunSpec, step: str, tally: Any) -> None:
+        run = spec.open()
+        self._worker = StepWorker(run, run.step(step))
+        self._step, self._tally = step, tally
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Make sure that the cells of a batch of rows are done, and hand the rows on."""
+        for row in batch["row"]:
+            info = self._worker.ensure(int(row))
+            self._tally.add.remote(self._step, int(row), info)
+        return batch
+
+
+def legs(steps: Iterable[Step]) -> list[list[Step]]:
+    """Consecutive steps over the same axis, cut where a step must see the whole corpus."""
+    found: list[list[Step]] = []
+    for step in steps:
+        last = found[-1][-1] if found else None
+        if last and last.axis == step.axis and last.after is None and not step.needs_whole_corpus:
+            found[-1].append(step)
+        else:
+            found.append([step])
+    return found
+
+
+def shares(steps: list[Step], cluster_cpus: float) -> dict[str, float]:
+    """Cores to ask for per worker of each step, so that one worker of every step in the leg fits in the cluster."""
+    wanted = sum(step.cpus for step in steps)
+    scale = min(1.0, cluster_cpus / wanted)
+    return {step.name: int(step.cpus * scale * 100) / 100 for step in steps}
+
+
+def pool_sizes(steps: list[Step], cluster_cpus: float, n_rows: int) -> dict[str, int]:
+    """Most workers of each step that the cluster has room for beside one worker of each other step."""
+    share = shares(steps, cluster_cpus)
+    spare = cluster_cpus - sum(share.values())
+    return {step.name: max(1, min(n_rows, 1 + int(spare / max(share[step.name], 0.01)))) for step in steps}
+
+
+def run_ray(run: Run, until: str | None, watch: Watcher) -> None:
+    """Fill the grid up to the step `until`. Ray is started when a leg has work for it, and ended with the run."""
+    started_here = False
+    try:
+        for leg in legs(up_to(run.steps, until)):
+            for step in leg:
+                watch.starts(step, len(run.rows(step)))
+            rows = _pending(run, leg, watch)
+            if leg[0].axis == "corpus":
+                _run_here(run, leg, rows, watch)
+            elif rows:
+                started_here = _connect() or started_here
+                _run_leg(run, leg, rows, watch)
+            for step in leg:
+                if step.after:
+                    step.after(run)
+    finally:
+        if started_here:
+            ray.shutdown()
+
+
+def _pending(run: Run, leg: list[Step], watch: Watcher) -> list[int]:
+    """Rows of a leg with a cell to compute. The watcher is told of the others."""
+    pending = []
+    for row in run.rows(leg[0]):
+        done = [(step.name, finished(run, step, row)) for step in leg]
+        if any(info is None for _, info in done):
+            pending.append(row)
+            continue
+        for name, info in done:
+            if info is not None:
+                watch.done(name, row, info)
+    return pending
+
+
+def _run_here(run: Run, leg: list[Step], rows: list[int], watch: Watcher) -> None:
+    """A single cell over the whole corpus: nothing to distribute."""
+    for step in leg:
+        worker = StepWorker(run, step)
+        for row in rows:
+            watch.done(step.name, row, worker.ensure(row))
+        worker.close()
+
+
+def _connect() -> bool:
+    if ray.is_initialized():
+        return False
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    if os.environ.get("RAY_ADDRESS"):
+        ray.init(log_to_driver=False, logging_level=logging.ERROR)
+    else:
+        ray.init(
+            include_dashboard=False,
+            object_store_memory=_OBJECT_STORE_BYTES,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+    return True
+
+
+def _run_leg(run: Run, leg: list[Step], rows: list[int], watch: Watcher) -> None:
+    spec = RunSpec(uri=run.store.uri, config=run.config, retry_failures=run.retry_failures)
+    cpus = float(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
+    share, sizes = shares(leg, cpus), pool_sizes(leg, cpus, len(rows))
+    if sum(step.cpus for step in leg) > cpus:
+        asked = ", ".join(f"{step.name} {share[step.name]:g} of {step.cpus:g}" for step in leg)
+        watch.says(f"{cpus:g} cores for {len(leg)} steps at once: workers share them ({asked})")
+    _quieten()
+    tally = ray.remote(num_cpus=0)(Tally).remote()
+    tokens: Dataset = ray.data.from_items([{"row": row} for row in rows], override_num_blocks=len(rows))
+    for step in leg:
+        tokens = tokens.map_batches(
+            CellActor,
+            batch_size=1,
+            compute=ActorPoolStrategy(min_size=1, max_size=sizes[step.name], max_tasks_in_flight_per_actor=2),
+            fn_constructor_args=(spec, step.name, tally),
+            num_cpus=share[step.name],
+        )
+    with _relaying(tally, watch):
+        done = sorted(int(token["row"]) for token in tokens.iter_rows())
+    if done != sorted(rows):
+        raise RuntimeError(f"Ray returned {len(done)} of {len(rows)} rows of {leg[0].name}")
+
+
+@contextlib.contextmanager
+def _relaying(tally: Any, watch: Watcher) -> Iterator[None]:
+    """Tell the watcher of cells as they are done, from a thread beside the one that drives the leg."""
+    ended = threading.Event()
+
+    def relay() -> None:
+        is_last = False
+        while not is_last:
+            is_last = ended.wait(_RELAY_EVERY_S)
+            for step, row, info in ray.get(tally.take.remote()):
+                watch.done(step, row, info)
+
+    thread = threading.Thread(target=relay, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _quieten() -> None:
+    context = DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)

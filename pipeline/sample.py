@@ -1,0 +1,81 @@
+"""The `.json` of a packaged sample: everything a reader may need beside the video, with times that fit the clip.
+
+Here: assembling and rendering. Not here: writing it into a shard (`stages.shards`).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from schemas.base import Record
+from schemas.dataset import ShardAssignment
+from schemas.label import VerifiedLabel
+from schemas.signals import ClipDescription
+from schemas.time import Span
+
+_SCHEMA = "reelproof-sample/1"
+
+
+def sample_json(
+    assignment: ShardAssignment,
+    description: ClipDescription,
+    verified: Sequence[VerifiedLabel],
+    figures: Mapping[str, Record],
+) -> bytes:
+    """The sample as UTF-8 JSON with sorted keys.
+
+    Every span holds its exact place on the source's timeline (`start_pts`, `end_pts`, `time_base`, `start_s`, `end_s`)
+    and where that is in the packaged clip (`start_in_clip_s`, `end_in_clip_s`, 0 at its first frame). `figures` are the
+    results of further steps, by step. Where the source lay when it was read is left out: only its name is published.
+    """
+    clip = description.clip
+    measured = description.model_dump(mode="json", exclude={"clip", "keyframes"})
+    values = {
+        "schema": _SCHEMA,
+        "clip_id": clip.clip_id,
+        "split": assignment.split,
+        "source": {"source_id": clip.source_id, "name": clip.name, "slice_id": clip.slice_id},
+        "span": clip.span.model_dump(mode="json"),
+        "n_frames": clip.n_frames,
+        "shots": [shot.model_dump(mode="json") for shot in clip.shots],
+        "transitions": [transition.model_dump(mode="json") for transition in clip.transitions],
+        "signals": measured,
+        "figures": {step: record.model_dump(mode="json") for step, record in figures.items()},
+        "keyframes": [_keyframe(clip.span, description, index) for index in range(len(description.keyframes))],
+        "labels": [_label(kept) for kept in verified],
+    }
+    return json.dumps(_with_clip_times(values, clip.span), sort_keys=True, ensure_ascii=False).encode()
+
+
+def _label(kept: VerifiedLabel) -> dict[str, Any]:
+    label = kept.label.model_dump(mode="json", exclude_none=True)
+    if kept.label.qa:
+        label["qa"] |= {"answer": kept.label.qa.answer, "answer_letter": kept.label.qa.answer_letter}
+    checks = [check.model_dump(mode="json") for check in kept.checks]
+    return label | {"checks": checks, "verdicts": [kept.verdict.model_dump(mode="json")]}
+
+
+def _keyframe(span: Span, description: ClipDescription, index: int) -> dict[str, Any]:
+    keyframe = description.keyframes[index]
+    return {
+        "member": f"{index:02d}.jpg",
+        "pts": keyframe.sample.pts,
+        "time_in_clip_s": span.time_base.seconds(keyframe.sample.pts - span.start_pts),
+        "width": keyframe.sample.width,
+        "height": keyframe.sample.height,
+        "strategy": keyframe.strategy,
+    }
+
+
+def _with_clip_times(value: Any, clip: Span) -> Any:
+    if isinstance(value, list):
+        return [_with_clip_times(item, clip) for item in value]
+    if not isinstance(value, dict):
+        return value
+    inner = {key: _with_clip_times(item, clip) for key, item in value.items()}
+    if "start_pts" in inner and "time_base" in inner:
+        base = Fraction(inner["time_base"]["numerator"], inner["time_base"]["denominator"])
+        inner["start_in_clip_s"] = float((inner["start_pts"] - clip.start_pts) * base)
+        inner["end_in_clip_s"] = float((inner["end_pts"] - clip.start_pts) * base)
+    return inner

@@ -1,0 +1,196 @@
+"""The store: a run's folder, local or remote, with its cells as Parquet files that appear whole or not at all.
+
+Here: paths, atomic writing, footers, column-projected reading. Not here: what a cell means (`pipeline.grid`).
+"""
+
+import contextlib
+import posixpath
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from schemas.cell import CellInfo
+
+_FOOTER_KEY = "reelproof"
+_FLUSH_BYTES = 32 * 2**20
+_HIDDEN = ".writing-"
+
+
+class Store:
+    """One run's folder behind fsspec: `DIR`, `s3://bucket/run`, `gs://…`, `hf://…` or `memory://…`."""
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        self.fs, self.root = fsspec.url_to_fs(uri)
+        self.is_local = "file" in (self.fs.protocol if isinstance(self.fs.protocol, tuple) else (self.fs.protocol,))
+
+    def path(self, relative: str) -> str:
+        """The file system's own path of a file below the run's folder."""
+        return posixpath.join(self.root, relative)
+
+    def locate(self, relative: str) -> str:
+        """What to show a person who wants to open the file."""
+        return self.path(relative) if self.is_local else posixpath.join(self.uri.rstrip("/"), relative)
+
+    def cell_path(self, table: str, row: int) -> str:
+        """Path of a cell below the run's folder."""
+        return f"tables/{table}/part-{row:05d}.parquet"
+
+    # whole files
+
+    def exists(self, relative: str) -> bool:
+        """Whether the file is there."""
+        return bool(self.fs.exists(self.path(relative)))
+
+    def size(self, relative: str) -> int | None:
+        """Bytes of a file; None where it is not there."""
+        try:
+            return int(self.fs.info(self.path(relative))["size"])
+        except FileNotFoundError:
+            return None
+
+    def read_bytes(self, relative: str) -> bytes:
+        """The file's content. Raises FileNotFoundError."""
+        return bytes(self.fs.cat_file(self.path(relative)))
+
+    def write_bytes(self, relative: str, data: bytes) -> None:
+        """Write a file so that a reader sees either the old content or the new."""
+        with self.writing(relative) as local:
+            local.write_bytes(data)
+
+    def remove(self, relative: str) -> None:
+        """Delete a file that may already be gone."""
+        with contextlib.suppress(FileNotFoundError):
+            self.fs.rm_file(self.path(relative))
+
+    def names(self, folder: str) -> list[str]:
+        """Names of the finished files in a folder below the run's, sorted; empty where it does not exist."""
+        self.fs.invalidate_cache()
+        try:
+            entries = self.fs.ls(self.path(folder), detail=False)
+        except FileNotFoundError:
+            return []
+        names = (posixpath.basename(entry.rstrip("/")) for entry in entries)
+        return sorted(name for name in names if name and not name.startswith("."))
+
+    @contextlib.contextmanager
+    def writing(self, relative: str) -> Iterator[Path]:
+        """A local path to write to; the content takes the file's place in one move when the block ends well.
+
+        Object stores put a file whole; a local folder gets it by rename from a hidden folder beside it.
+        """
+        name = posixpath.basename(relative)
+        if not self.is_local:
+            with tempfile.TemporaryDirectory(prefix="reelproof-") as folder:
+                yield Path(folder) / name
+                self.fs.makedirs(posixpath.dirname(self.path(relative)), exist_ok=True)
+                self.fs.put_file(str(Path(folder) / name), self.path(relative))
+                self.fs.invalidate_cache()
+            return
+        target = Path(self.path(relative))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=_HIDDEN, dir=target.parent) as folder:
+            yield Path(folder) / name
+            (Path(folder) / name).replace(target)
+
+    def remove_leftovers(self) -> None:
+        """Delete half-written files of a run that was killed. Only one run may write to a folder at a time."""
+        if self.is_local:
+            for pattern in (f"{_HIDDEN}*", f"*/{_HIDDEN}*", f"tables/*/{_HIDDEN}*"):
+                for hidden in Path(self.root).glob(pattern):
+                    shutil.rmtree(hidden, ignore_errors=True)
+
+    # cells
+
+    def rows(self, table: str) -> list[int]:
+        """Numbers of the cells that a table has."""
+        names = self.names(f"tables/{table}")
+        return [int(name[5:-8]) for name in names if name.startswith("part-") and name.endswith(".parquet")]
+
+    def info(self, table: str, row: int) -> CellInfo | None:
+        """The footer of a cell; None where there is no such cell or its file is not one of ours."""
+        try:
+            with self._open(table, row) as file:
+                metadata = pq.read_metadata(file).metadata or {}
+            return CellInfo.model_validate_json(metadata[_FOOTER_KEY.encode()])
+        except (FileNotFoundError, KeyError, pa.ArrowInvalid, ValidationError):
+            return None
+
+    def read(self, table: str, row: int, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+        """The rows of a cell as dictionaries, a few at a time.
+
+        Only the named columns are read, with all that is under them: `result.clip`, or `result.shots[].index` for a
+        field of the items of a list. Raises KeyError where the cell has no such column.
+        """
+        with self._open(table, row) as file, pq.ParquetFile(file) as parquet:
+            columns = None if columns is None else _parquet_columns(parquet, columns)
+            for batch in parquet.iter_batches(batch_size=64, columns=columns):
+                yield from batch.to_pylist()
+
+    @contextlib.contextmanager
+    def write_cell(self, table: str, row: int, schema: pa.Schema) -> "Iterator[CellWriter]":
+        """A writer for a cell that comes into being when the block ends well and `close` was told its footer."""
+        with self.writing(self.cell_path(table, row)) as local:
+            writer = CellWriter(local, schema)
+            try:
+                yield writer
+            finally:
+                writer.abandon()
+
+    def remove_cell(self, table: str, row: int) -> None:
+        """Delete a cell that may already be gone."""
+        self.remove(self.cell_path(table, row))
+
+    def _open(self, table: str, row: int) -> Any:
+        return self.fs.open(self.path(self.cell_path(table, row)), "rb")
+
+
+def _parquet_columns(parquet: pq.ParquetFile, names: Sequence[str]) -> list[str]:
+    leaves = [parquet.schema.column(index).path for index in range(len(parquet.schema))]
+    wanted = [name.replace("[]", ".list.element") for name in names]
+    for name in wanted:
+        if not any(leaf == name or leaf.startswith(f"{name}.") for leaf in leaves):
+            raise KeyError(f"no column {name!r}")
+    return wanted
+
+
+class CellWriter:
+    """Rows of one cell, flushed to disk as they grow."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._parquet = pq.ParquetWriter(path, schema, compression="zstd")
+        self._pending: list[pa.RecordBatch] = []
+        self._pending_bytes = 0
+
+    def add(self, row: dict[str, Any]) -> None:
+        """One row. Raises pyarrow.ArrowInvalid where a value does not fit its column."""
+        batch = pa.RecordBatch.from_pylist([row], schema=self._schema)
+        self._pending.append(batch)
+        self._pending_bytes += batch.nbytes
+        if self._pending_bytes > _FLUSH_BYTES:
+            self._flush()
+
+    def close(self, info: CellInfo) -> None:
+        """Write the footer: the cell is complete."""
+        self._flush()
+        self._parquet.add_key_value_metadata({_FOOTER_KEY: info.model_dump_json()})
+        self._parquet.close()
+
+    def abandon(self) -> None:
+        """Let go of the file, complete or not."""
+        if self._parquet.is_open:
+            self._parquet.close()
+
+    def _flush(self) -> None:
+        if self._pending:
+            self._parquet.write_table(pa.Table.from_batches(self._pending, schema=self._schema).combine_chunks())
+            self._pending.clear()
+            self._pending_bytes = 0

@@ -1,0 +1,128 @@
+"""The funnel of a run, counted from its cells: what `status`, the card and the report all tell.
+
+Here: reading footers and the few columns that counting needs. Not here: how any of it is shown.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.grid import CellState, Run, Step, cell_states
+from schemas.cell import CellInfo
+from schemas.summary import Count, Problem, RunSummary, StepSummary
+
+
+def summarize(run: Run) -> RunSummary:
+    """The run in figures, as its cells stand now."""
+    infos = {step.name: _infos(run, step) for step in run.steps}
+    states = cell_states(run)
+    labels = list(_columns(run, "verify.evidence", infos, ["result.label.kind", "result.label.qa.task"]))
+    kinds = Counter(row["label"]["kind"] for row in labels)
+    tasks = Counter(row["label"]["qa"]["task"] for row in labels if row["label"]["qa"])
+    shots = _columns(run, "split", infos, ["result.shots[].index"])
+    packaged = _columns(run, "package", infos, ["result.span.start_s", "result.span.end_s"])
+    tokens, cost_usd = _cost(run, infos)
+    problems = list(find_problems(run))
+    steps = {step.name for step in run.steps}
+    return RunSummary(
+        sources=_listed(run),
+        slices=_total(infos["probe"], "hands_on"),
+        shots=sum(len(row["shots"]) for row in shots),
+        clips=_total(infos["split"], "hands_on"),
+        labels=len(labels),
+        samples=_total(infos["package"], "results") if "package" in steps else 0,
+        duration_s=sum(row["span"]["end_s"] - row["span"]["start_s"] for row in packaged),
+        labels_by_kind=_counts(kinds),
+        labels_by_task=_counts(tasks),
+        rejections=_counts(Counter(problem.kind for problem, outcome in problems if outcome == "rejection")),
+        failures=_counts(Counter(problem.kind for problem, outcome in problems if outcome == "failure")),
+        steps=tuple(_step_summary(run, step, infos, states[step.name]) for step in run.steps),
+        tokens=tokens,
+        cost_usd=cost_usd,
+    )
+
+
+def find_problems(run: Run) -> Iterator[tuple[Problem, str]]:
+    """Every rejection and failure with its outcome, in the grid's order; clips that `split` turned down as well."""
+    for step in run.steps:
+        for row, info in _infos(run, step).items():
+            if info.rejections or info.failures:
+                yield from _problem_rows(run, step, row)
+            if step.name == "split":
+                yield from _split_verdicts(run, row)
+
+
+def _problem_rows(run: Run, step: Step, row: int) -> Iterator[tuple[Problem, str]]:
+    for found in run.store.read(step.name, row, ["subject", "outcome", "rejection", "failure"]):
+        if found["outcome"] == "rejection":
+            verdict = found["rejection"]["verdict"]
+            kind, message = verdict["rule"], verdict["reason"]
+        elif found["outcome"] == "failure":
+            kind, message = found["failure"]["kind"], found["failure"]["message"]
+        else:
+            continue
+        yield Problem(step=step.name, subject=found["subject"], kind=kind, message=message), found["outcome"]
+
+
+def _split_verdicts(run: Run, row: int) -> Iterator[tuple[Problem, str]]:
+    for found in run.store.read("split", row, ["subject", "result.verdicts"]):
+        for verdict in (found["result"] or {}).get("verdicts") or ():
+            if verdict["decision"] == "reject":
+                subject = f"{found['subject']} {verdict['subject_id']}"
+                yield (
+                    Problem(step="split", subject=subject, kind=verdict["rule"], message=verdict["reason"]),
+                    "rejection",
+                )
+
+
+def _infos(run: Run, step: Step) -> dict[int, CellInfo]:
+    infos = {row: run.store.info(step.name, row) for row in run.rows(step)}
+    return {row: info for row, info in infos.items() if info is not None}
+
+
+def _columns(run: Run, name: str, infos: dict[str, dict[int, CellInfo]], columns: list[str]) -> Iterator[Any]:
+    for row in infos.get(name, {}):
+        for found in run.store.read(name, row, ["outcome", *columns]):
+            if found["outcome"] == "result":
+                yield found["result"]
+
+
+def _cost(run: Run, infos: dict[str, dict[int, CellInfo]]) -> tuple[int, float]:
+    tokens, cost_usd = 0, 0.0
+    for name in (step.name for step in run.steps if step.name.startswith("annotate.")):
+        for result in _columns(run, name, infos, ["result.labels[].provenance"]):
+            for provenance in (label["provenance"] for label in result["labels"]):
+                tokens += provenance["input_tokens"] + provenance["output_tokens"]
+                cost_usd += provenance["cost_usd"]
+    return tokens, cost_usd
+
+
+def _step_summary(
+    run: Run, step: Step, infos: dict[str, dict[int, CellInfo]], states: dict[int, CellState]
+) -> StepSummary:
+    done = Counter(states.values())
+    before = _listed(run) if step.takes == "listing" else _total(infos.get(step.takes, {}), "hands_on")
+    return StepSummary(
+        step=step.name,
+        unit=step.unit,
+        units=1 if step.takes == "dataset" else before,
+        results=_total(infos[step.name], "results"),
+        rejections=_total(infos[step.name], "rejections"),
+        failures=_total(infos[step.name], "failures"),
+        cells_done=done["done"],
+        cells_stale=done["stale"],
+        cells_missing=done["missing"],
+    )
+
+
+def _listed(run: Run) -> int:
+    infos = (run.store.info("listing", row) for row in run.store.rows("listing"))
+    return sum(info.units for info in infos if info is not None)
+
+
+def _total(infos: dict[int, CellInfo], name: str) -> int:
+    return sum(getattr(info, name) for info in infos.values())
+
+
+def _counts(counter: Counter[str]) -> tuple[Count, ...]:
+    return tuple(Count(name=name, count=count) for name, count in counter.most_common())

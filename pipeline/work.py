@@ -1,0 +1,126 @@
+"""What a worker of each step does to one unit: the stage or annotator, bound to its settings and its state.
+
+Here: one factory a step, each returning a function of one payload. Not here: where units come from (`pipeline.units`).
+A factory imports its stage itself, so that a worker process loads no decoder or model that its step does not need.
+"""
+
+from pathlib import Path
+
+from pipeline.attempt import Worker
+from pipeline.grid import CODE_VERSION
+from pipeline.local_copy import local_copy
+from schemas.base import Record
+from schemas.config import RunConfig
+from schemas.dataset import UniqueClip
+from schemas.label import ClipLabels, Label, VerifiedLabel
+from schemas.media import Clip, ListedSource, PartSlice, Slice, SliceSplit, Source
+from schemas.signals import ClipDescription, SliceScan
+from schemas.verdict import Verdict
+
+
+def probe(config: RunConfig) -> Worker:
+    """Facts about a listed source, read from a local copy; one that is too large is not even fetched."""
+    from stages.probe import probe_source, refuse_size
+
+    def work(listed: ListedSource) -> Source | Verdict:
+        refusal = refuse_size(listed, listed.size_bytes, config.probe)
+        if refusal is not None:
+            return refusal
+        with local_copy(listed.uri) as path:
+            return probe_source(listed, path, config.probe)
+
+    return work
+
+
+def scan(config: RunConfig) -> Worker:
+    """The one full decode of a slice."""
+    from stages.scan import scan_slice
+
+    def work(member: PartSlice) -> SliceScan:
+        with local_copy(member.slice.uri) as path:
+            return scan_slice(member.slice, member.video, path, config.scan)
+
+    return work
+
+
+def split(config: RunConfig) -> Worker:
+    """Clips from a slice's transitions."""
+    from stages.split import split_slice
+
+    def work(payload: tuple[Slice, SliceScan]) -> SliceSplit:
+        return split_slice(*payload, config.split)
+
+    return work
+
+
+def describe(config: RunConfig) -> Worker:
+    """Figures, keyframes and text of a clip; the text reader is loaded once."""
+    from stages.describe import describe_clip
+    from stages.text import make_reader
+
+    reader = make_reader(config.describe)
+
+    def work(payload: tuple[Clip, SliceScan]) -> ClipDescription:
+        return describe_clip(*payload, config.describe, reader)
+
+    return work
+
+
+def pass_through(config: RunConfig) -> Worker:
+    """Every clip, for as long as no method of finding duplicates is chosen."""
+
+    def work(clip: Clip) -> UniqueClip:
+        return UniqueClip(clip=clip, method=config.dedup.method)
+
+    return work
+
+
+def annotate_measured(config: RunConfig) -> Worker:
+    """Labels straight from the measurements."""
+    from annotators.measured import annotate_clip
+
+    def work(description: ClipDescription) -> ClipLabels:
+        return annotate_clip(description, config.annotate.measured, CODE_VERSION)
+
+    return work
+
+
+def verify_evidence(config: RunConfig) -> Worker:
+    """A label's evidence held against the signals."""
+    from stages.evidence import verify_label
+
+    def work(payload: tuple[Label, ClipDescription, SliceScan]) -> VerifiedLabel | Verdict:
+        return verify_label(*payload, config.describe, config.verify.evidence)
+
+    return work
+
+
+class CutFile(Record):
+    """A clip cut into a file of its own, on the machine that packs its shard."""
+
+    path: str
+    n_frames: int
+    is_stream_copy: bool
+
+
+def cut(config: RunConfig) -> Worker:
+    """A clip as a playable file."""
+    from stages.cut import cut_clip
+
+    def work(payload: tuple[Clip, str]) -> CutFile:
+        clip, destination = payload
+        with local_copy(clip.uri) as path:
+            made = cut_clip(clip, path, Path(destination), config.package)
+        return CutFile(path=destination, n_frames=made.n_frames, is_stream_copy=made.is_stream_copy)
+
+    return work
+
+
+def hand_over(config: RunConfig) -> Worker:
+    """For units that are complete as they come."""
+    del config
+
+    def work(payload: Record) -> Record:
+        return payload
+
+    return work

@@ -1,0 +1,58 @@
+"""Settings are found by name, checked, and wrong ones answered with what to write instead."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.plan import STEPS
+from pipeline.settings import SettingsError, load_config, recipe_names
+from schemas.config import RunConfig
+
+
+def test_the_default_recipe_is_the_default_configuration() -> None:
+    config = load_config("default")
+    assert config.replace(describe=RunConfig().describe) == RunConfig()
+    assert "default" in recipe_names()
+
+
+def test_every_step_has_a_section_of_the_configuration() -> None:
+    for step in STEPS:
+        assert RunConfig().section(step.name)
+
+
+def test_text_recognition_is_made_definite_before_the_run() -> None:
+    assert load_config("default").describe.text == "rapidocr"
+
+
+def test_single_settings_come_on_top() -> None:
+    config = load_config("default", ["split.max_clip_s=12.5", "annotate.measured.seed=7", "package.audio=false"])
+    assert (config.split.max_clip_s, config.annotate.measured.seed, config.package.audio) == (12.5, 7, False)
+
+
+def test_a_recipe_may_be_a_file(tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text("description: mine\nsplit:\n  min_clip_s: 1.5\n")
+    assert load_config(str(recipe)).split.min_clip_s == 1.5
+
+
+@pytest.mark.parametrize(
+    ("override", "answer"),
+    [
+        ("split.max_clip=20", "did you mean split.max_clip_s?"),
+        ("slpit.max_clip_s=20", "did you mean split?"),
+        ("split.max_clip_s=-3", "split.max_clip_s: input should be greater than 0"),
+        ("split.max_clip_s", "write it as section.key=value"),
+        ("split=3", "'split' is a section"),
+        ("annotate.measured.sed=1", "did you mean annotate.measured.seed?"),
+    ],
+)
+def test_a_wrong_setting_is_answered_in_one_line(override: str, answer: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_config("default", [override])
+    assert answer in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_recipe_that_does_not_exist_is_answered_with_those_that_do() -> None:
+    with pytest.raises(SettingsError, match="default"):
+        load_config("defualt")

@@ -1,0 +1,83 @@
+"""A cell appears whole or not at all, wherever the run lives."""
+
+import uuid
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from pipeline.store import Store
+from schemas.arrow import cell_row, cell_schema
+from schemas.cell import CellInfo
+from schemas.time import Span, TimeBase
+from schemas.verdict import Result
+
+INFO = CellInfo(
+    fingerprint="f", identity="f", units=1, results=1, rejections=0, failures=0, hands_on=1, code_version="0"
+)
+ROW = cell_row(
+    Result(unit_id="u", subject="s", value=Span(start_pts=0, end_pts=1, time_base=TimeBase(numerator=1, denominator=2)))
+)
+
+
+@pytest.fixture(params=["local", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    return Store(str(tmp_path / "run") if request.param == "local" else f"memory://{uuid.uuid4()}/run")
+
+
+def write(store: Store, row: int = 0) -> None:
+    with store.write_cell("scan", row, cell_schema(Span)) as writer:
+        writer.add(ROW)
+        writer.close(INFO)
+
+
+def test_a_cell_reads_back_with_its_footer(store: Store) -> None:
+    write(store, 3)
+    assert store.rows("scan") == [3]
+    assert store.info("scan", 3) == INFO
+    assert [row["unit_id"] for row in store.read("scan", 3)] == ["u"]
+
+
+def test_only_the_named_columns_are_read(store: Store) -> None:
+    write(store)
+    assert list(store.read("scan", 0, ["result.start_pts"])) == [{"result": {"start_pts": 0}}]
+
+
+def test_a_cell_that_breaks_off_leaves_nothing(store: Store) -> None:
+    with pytest.raises(pa.ArrowTypeError), store.write_cell("scan", 0, cell_schema(Span)) as writer:
+        writer.add(ROW | {"unit_id": 7})
+    assert store.rows("scan") == []
+    assert store.info("scan", 0) is None
+
+
+def test_an_old_cell_stands_until_the_new_one_is_complete(store: Store) -> None:
+    write(store)
+    with pytest.raises(RuntimeError), store.write_cell("scan", 0, cell_schema(Span)):
+        raise RuntimeError
+    assert store.info("scan", 0) == INFO
+
+
+def test_a_file_that_is_no_cell_counts_as_missing(store: Store) -> None:
+    store.write_bytes(store.cell_path("scan", 0), b"not parquet")
+    assert store.info("scan", 0) is None
+
+
+def test_what_a_killed_run_left_half_written_is_removed(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    write(store)
+    leftover = tmp_path / "tables/scan/.writing-abcd1234/part-00001.parquet"
+    leftover.parent.mkdir()
+    leftover.write_bytes(b"half")
+    store.remove_leftovers()
+    assert not leftover.exists()
+    assert store.rows("scan") == [0]
+
+
+def test_files_are_sized_and_removed(store: Store) -> None:
+    store.write_bytes("shards/train-000000.tar", b"12345")
+    assert store.size("shards/train-000000.tar") == 5
+    assert store.names("shards") == ["train-000000.tar"]
+    store.remove("shards/train-000000.tar")
+    store.remove("shards/train-000000.tar")
+    assert store.size("shards/train-000000.tar") is None
+    assert store.names("nowhere") == []
