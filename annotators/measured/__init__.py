@@ -1,0 +1,8 @@
+"""The annotator that needs no model: labels written straight from what was measured.
+
+Here: the public entry point. Not here: measuring (`stages`), or holding labels against signals (`stages.evidence`).
+"""
+
+from annotators.measured.annotate import annotate_clip
+
+__all__ = ["annotate_clip"]
