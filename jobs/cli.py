@@ -6,13 +6,17 @@ Here: options, their help, exit codes and one-line errors. Not here: what a comm
 import os
 import sys
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.attempt import WorkerStartError
 from pipeline.grid import CODE_VERSION, GridError
 from pipeline.listing import ListingError
 from pipeline.settings import SettingsError, recipe_names
+
+if TYPE_CHECKING:
+    from jobs.run import Request
 
 EXIT_FAILED_UNITS = 1
 EXIT_WRONG_REQUEST = 2
@@ -96,7 +100,7 @@ def run(
     Exit codes: 0 all units came through or were rejected by a rule; 1 some units failed, the rest is complete;
     2 the request is wrong; 130 interrupted, run again to go on.
     """
-    from jobs.run import Request, run_request
+    from jobs.run import Request
 
     request = Request(
         inputs=tuple(input_ or ()),
@@ -108,7 +112,7 @@ def run(
         retry_failures=retry_failures,
         quiet=quiet,
     )
-    raise typer.Exit(EXIT_FAILED_UNITS if run_request(request) else 0)
+    _fill_grid(request)
 
 
 @app.command()
@@ -119,9 +123,20 @@ def demo(
 ) -> None:
     """The whole pipeline on the sample videos that come with the package, offline."""
     from jobs.demo import demo_request
+
+    _fill_grid(demo_request(output, runner.value, quiet=quiet))
+
+
+def _fill_grid(request: "Request") -> None:
     from jobs.run import run_request
 
-    raise typer.Exit(EXIT_FAILED_UNITS if run_request(demo_request(output, runner.value, quiet=quiet)) else 0)
+    try:
+        has_failed = run_request(request)
+    except KeyboardInterrupt:
+        sys.stderr.write("reelproof: interrupted; run the same command again to go on\n")
+        sys.stderr.flush()
+        os._exit(EXIT_INTERRUPTED)  # workers of a runner that was cut short must not hold up the exit
+    raise typer.Exit(EXIT_FAILED_UNITS if has_failed else 0)
 
 
 @app.command()
@@ -157,14 +172,10 @@ def settings(recipe: RecipeOption = "default", set_: SetOption = None) -> None:
 def main() -> None:
     """Entry point of the console script: errors of the request become one line and exit code 2."""
     try:
-        app(standalone_mode=True)
-    except (GridError, ListingError, SettingsError) as error:
+        app(prog_name="reelproof")
+    except (GridError, ListingError, SettingsError, WorkerStartError) as error:
         sys.stderr.write(f"reelproof: {error}\n")
         sys.exit(EXIT_WRONG_REQUEST)
-    except KeyboardInterrupt:
-        sys.stderr.write("reelproof: interrupted; run the same command again to go on\n")
-        sys.stderr.flush()
-        os._exit(EXIT_INTERRUPTED)  # workers of a runner that was cut short must not hold up the exit
 
 
 if __name__ == "__main__":

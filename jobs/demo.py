@@ -7,6 +7,9 @@ from jobs.run import Request
 _SETTINGS = (
     "card.title=Reelproof demo",
     "card.license=cc-by-3.0",
+    # The reel is short: clips of several shots have more to ask about.
+    "split.stitch_min_similarity=0",
+    "split.max_clip_s=12",
     # Two sources are too few for fractions to mean anything: all of them train.
     "plan.validation_fraction=0",
     "plan.test_fraction=0",

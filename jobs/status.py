@@ -5,6 +5,7 @@ Here: tables on a terminal and JSON. Not here: the counting (`pipeline.summary`)
 
 import json
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -16,7 +17,7 @@ from pipeline.grid import Run
 from pipeline.plan import STEPS
 from pipeline.store import Store
 from pipeline.summary import find_problems, summarize
-from schemas.summary import RunSummary
+from schemas.summary import Problem, RunSummary
 
 _PROBLEMS_SHOWN = 10
 
@@ -82,13 +83,24 @@ def _print_funnel(console: Console, run: Run, summary: RunSummary) -> None:
         + (f", {summary.tokens} tokens, ${summary.cost_usd:.2f}" if summary.tokens else ""),
         highlight=False,
     )
-    problems = [problem for problem, _ in find_problems(run)]
-    for problem in problems[:_PROBLEMS_SHOWN]:
-        console.print(
-            f"  {problem.step}: {problem.kind}: {problem.message}", highlight=False, markup=False, soft_wrap=True
-        )
-    if len(problems) > _PROBLEMS_SHOWN:
-        console.print(f"  … and {len(problems) - _PROBLEMS_SHOWN} more, in the report", highlight=False)
+    for line in _problem_lines(list(find_problems(run))):
+        console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _problem_lines(problems: Sequence[Problem]) -> Iterator[str]:
+    """What did not come out whole: failures and damage one by one, rejections by rule with an example."""
+    for outcome in ("failure", "damage"):
+        found = [problem for problem in problems if problem.outcome == outcome]
+        for problem in found[:_PROBLEMS_SHOWN]:
+            yield f"{outcome} at {problem.step}: {problem.message}"
+        if len(found) > _PROBLEMS_SHOWN:
+            yield f"… and {len(found) - _PROBLEMS_SHOWN} more of {outcome}, in the report"
+    rejected = [problem for problem in problems if problem.outcome == "rejection"]
+    for rule, count in Counter(problem.kind for problem in rejected).most_common():
+        example = next(problem for problem in rejected if problem.kind == rule)
+        yield f"rejected by {rule}: {count}, for example {example.subject}: {example.message}"
+    if not rejected:
+        yield "nothing was rejected"
 
 
 def _right(name: str) -> Any:

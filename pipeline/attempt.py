@@ -1,6 +1,6 @@
 """One attempt at one unit: whatever happens, exactly one record comes back.
 
-Here: the only broad `except` of the pipeline, and the child process in which hostile media may crash or hang.
+Here: the only broad `except`s of the pipeline, and the child process in which hostile media may crash or hang.
 Not here: what is attempted (`pipeline.work`), or what becomes of the record (`pipeline.grid`).
 """
 
@@ -22,6 +22,7 @@ Worker = Callable[[Any], Record | Verdict]
 """From a unit's payload to what the step makes of it, or the verdict that turns it away."""
 
 WorkerFactory = Callable[[RunConfig], Worker]
+"""A function of the top level of a module, so that a child process can be told of it."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,10 @@ class Unit:
     """What a person calls it: file name and span."""
     payload: Any
     """Argument of the step's worker."""
+
+
+class WorkerStartError(Exception):
+    """A step's worker cannot be made: something is missing that every unit needs."""
 
 
 class Attempts:
@@ -56,6 +61,9 @@ class IsolatedAttempts:
         self._timeout_s = timeout_s
         context = multiprocessing.get_context("spawn")
         self._pool = ProcessPool(max_workers=1, context=context, initializer=_prepare, initargs=(factory, config))
+        if trouble := self._pool.schedule(_trouble_at_start).result():
+            self.close()
+            raise WorkerStartError(f"worker {factory.__name__!r} cannot start: {trouble}")
 
     def __call__(self, unit: Unit) -> StepRecord:
         """The unit's record. Never raises for what the unit does."""
@@ -73,16 +81,26 @@ class IsolatedAttempts:
         self._pool.join()
 
 
-_prepared: list[Worker] = []
-"""The child's worker; the initializer of a process pool has no other place to leave it."""
+_prepared: list[Worker | str] = []
+"""The child's worker, or why there is none; the initializer of a process pool has no other place to leave it."""
 
 
 def _prepare(factory: WorkerFactory, config: RunConfig) -> None:
-    _prepared[:] = [factory(config)]
+    try:
+        _prepared[:] = [factory(config)]
+    except Exception as error:  # noqa: BLE001 - told to the parent, which ends the run with it
+        _prepared[:] = [f"{type(error).__name__}: {error}"]
+
+
+def _trouble_at_start() -> str:
+    return _prepared[0] if isinstance(_prepared[0], str) else ""
 
 
 def _attempt_prepared(unit: Unit) -> StepRecord:
-    return _attempt(_prepared[0], unit)
+    worker = _prepared[0]
+    if isinstance(worker, str):
+        return _failure(unit, "crash", f"the process that took over cannot start: {worker}")
+    return _attempt(worker, unit)
 
 
 def _attempt(worker: Worker, unit: Unit) -> StepRecord:

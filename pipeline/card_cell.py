@@ -85,7 +85,7 @@ def _funnel(run: Run) -> tuple[RunSummary, tuple[Problem, ...]]:
     """The run in figures up to the card, which cannot count itself."""
     summary = summarize(run)
     steps = tuple(step for step in summary.steps if step.step != "card")
-    return summary.replace(steps=steps), tuple(problem for problem, _ in find_problems(run) if problem.step != "card")
+    return summary.replace(steps=steps), tuple(problem for problem in find_problems(run) if problem.step != "card")
 
 
 def _statistics(run: Run) -> DatasetStatistics:

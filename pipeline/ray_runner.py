@@ -10,12 +10,15 @@ import os
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import ray
 from ray.data import ActorPoolStrategy, DataContext, Dataset
+from ray.exceptions import RayTaskError
 
-from pipeline.grid import Run, Step, StepWorker, Watcher, finished, up_to
+from pipeline.attempt import WorkerStartError
+from pipeline.grid import GridError, Run, Step, StepWorker, Watcher, finished, up_to
 from pipeline.store import Store
 from schemas.cell import CellInfo
 from schemas.config import RunConfig
@@ -86,17 +89,22 @@ def legs(steps: Iterable[Step]) -> list[list[Step]]:
 
 
 def shares(steps: list[Step], cluster_cpus: float) -> dict[str, float]:
-    """Cores to ask for per worker of each step, so that one worker of every step in the leg fits in the cluster."""
+    """Cores to ask for per worker of each step.
+
+    What the plan says, where the cluster has room for two workers of every step in the leg. Otherwise so little that as
+    many workers of every step fit as there are cores: they share the cores, and no core waits for another step.
+    """
     wanted = sum(step.cpus for step in steps)
-    scale = min(1.0, cluster_cpus / wanted)
-    return {step.name: int(step.cpus * scale * 100) / 100 for step in steps}
+    scale = 1.0 if cluster_cpus >= 2 * wanted else 1 / max(wanted, 1.0)
+    return {step.name: int(step.cpus * scale * 1000) / 1000 for step in steps}
 
 
 def pool_sizes(steps: list[Step], cluster_cpus: float, n_rows: int) -> dict[str, int]:
     """Most workers of each step that the cluster has room for beside one worker of each other step."""
     share = shares(steps, cluster_cpus)
     spare = cluster_cpus - sum(share.values())
-    return {step.name: max(1, min(n_rows, 1 + int(spare / max(share[step.name], 0.01)))) for step in steps}
+    most = {name: min(1 + int(spare / of_one), int(cluster_cpus)) for name, of_one in share.items()}
+    return {name: max(1, min(n_rows, count)) for name, count in most.items()}
 
 
 def run_ray(run: Run, until: str | None, watch: Watcher) -> None:
@@ -149,25 +157,39 @@ def _connect() -> bool:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    if os.environ.get("RAY_ADDRESS"):
-        ray.init(log_to_driver=False, logging_level=logging.ERROR)
-    else:
-        ray.init(
-            include_dashboard=False,
-            object_store_memory=_OBJECT_STORE_BYTES,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
+    with _native_stderr_closed():
+        if os.environ.get("RAY_ADDRESS"):
+            ray.init(log_to_driver=False, logging_level=logging.ERROR)
+        else:
+            ray.init(
+                include_dashboard=False,
+                object_store_memory=_OBJECT_STORE_BYTES,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
     return True
+
+
+@contextlib.contextmanager
+def _native_stderr_closed() -> Iterator[None]:
+    """Ray's C++ core announces its log level on file descriptor 2; errors come as Python exceptions all the same."""
+    kept = os.dup(2)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _run_leg(run: Run, leg: list[Step], rows: list[int], watch: Watcher) -> None:
     spec = RunSpec(uri=run.store.uri, config=run.config, retry_failures=run.retry_failures)
     cpus = float(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
     share, sizes = shares(leg, cpus), pool_sizes(leg, cpus, len(rows))
-    if sum(step.cpus for step in leg) > cpus:
-        asked = ", ".join(f"{step.name} {share[step.name]:g} of {step.cpus:g}" for step in leg)
-        watch.says(f"{cpus:g} cores for {len(leg)} steps at once: workers share them ({asked})")
+    if any(share[step.name] < step.cpus for step in leg):
+        names = ", ".join(step.name for step in leg)
+        watch.says(f"{cpus:g} cores are fewer than two workers each of {names} would use: they share the cores")
     _quieten()
     tally = ray.remote(num_cpus=0)(Tally).remote()
     tokens: Dataset = ray.data.from_items([{"row": row} for row in rows], override_num_blocks=len(rows))
@@ -179,8 +201,13 @@ def _run_leg(run: Run, leg: list[Step], rows: list[int], watch: Watcher) -> None
             fn_constructor_args=(spec, step.name, tally),
             num_cpus=share[step.name],
         )
-    with _relaying(tally, watch):
-        done = sorted(int(token["row"]) for token in tokens.iter_rows())
+    try:
+        with _relaying(tally, watch):
+            done = sorted(int(token["row"]) for token in tokens.iter_rows())
+    except RayTaskError as error:
+        if isinstance(error.cause, (GridError, WorkerStartError)):
+            raise error.cause from error
+        raise
     if done != sorted(rows):
         raise RuntimeError(f"Ray returned {len(done)} of {len(rows)} rows of {leg[0].name}")
 

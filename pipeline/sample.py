@@ -4,7 +4,7 @@ Here: assembling and rendering. Not here: writing it into a shard (`stages.shard
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -15,6 +15,9 @@ from schemas.signals import ClipDescription
 from schemas.time import Span
 
 _SCHEMA = "reelproof-sample/1"
+_CLIP_FIGURES = {
+    "display_width", "display_height", "luma_mean", "luma_spread", "saturation_mean", "sharpness", "text_is_measured",
+}  # fmt: skip
 
 
 def sample_json(
@@ -30,7 +33,6 @@ def sample_json(
     results of further steps, by step. Where the source lay when it was read is left out: only its name is published.
     """
     clip = description.clip
-    measured = description.model_dump(mode="json", exclude={"clip", "keyframes"})
     values = {
         "schema": _SCHEMA,
         "clip_id": clip.clip_id,
@@ -38,14 +40,36 @@ def sample_json(
         "source": {"source_id": clip.source_id, "name": clip.name, "slice_id": clip.slice_id},
         "span": clip.span.model_dump(mode="json"),
         "n_frames": clip.n_frames,
-        "shots": [shot.model_dump(mode="json") for shot in clip.shots],
-        "transitions": [transition.model_dump(mode="json") for transition in clip.transitions],
-        "signals": measured,
+        "signals": description.model_dump(mode="json", include=_CLIP_FIGURES),
+        "shots": [shot.model_dump(mode="json", exclude={"camera"}) for shot in description.shots],
+        "timeline": [
+            {"kind": kind, "value": value, **span.model_dump(mode="json")} for kind, value, span in _events(description)
+        ],
         "figures": {step: record.model_dump(mode="json") for step, record in figures.items()},
         "keyframes": [_keyframe(clip.span, description, index) for index in range(len(description.keyframes))],
         "labels": [_label(kept) for kept in verified],
     }
     return json.dumps(_with_clip_times(values, clip.span), sort_keys=True, ensure_ascii=False).encode()
+
+
+def _events(description: ClipDescription) -> Iterator[tuple[str, str, Span]]:
+    """Everything that has a time, as one list of equal rows: there is always a shot, so the list is never empty.
+
+    `datasets` guesses the columns of nested JSON from a few samples; lists that are mostly empty would mislead it.
+    """
+    clip = description.clip
+    for shot in clip.shots:
+        yield "shot", f"{shot.starts_with} to {shot.ends_with}", shot.span
+    for transition in clip.transitions:
+        yield "transition", transition.kind, transition.span
+    for segment in (segment for shot in description.shots for segment in shot.camera):
+        yield "camera", segment.term, segment.span
+    for span in description.frozen_spans:
+        yield "freeze", "still picture", span
+    for span in description.black_spans:
+        yield "black", "black picture", span
+    for text in description.text:
+        yield "text", text.text, clip.span.replace(start_pts=text.pts, end_pts=text.pts)
 
 
 def _label(kept: VerifiedLabel) -> dict[str, Any]:

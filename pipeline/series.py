@@ -20,17 +20,18 @@ Plotted = tuple[str, str, tuple[float, ...], tuple[float, ...]]
 def clip_series(scan: SliceScan, clip: Clip) -> Iterator[Plotted]:
     """The clip's luma, change, similarity, camera and subject motion; each at most `MAX_POINTS` long."""
     pts = np.asarray(scan.frames.pts, dtype=np.int64)
-    inside = (pts >= clip.span.start_pts) & (pts < clip.span.end_pts)
-    seconds = pts[inside] * float(clip.span.time_base.fraction)
-    for name, unit, series in (
-        ("luma", "0 to 1", scan.frames.luma_mean),
-        ("content distance", "0 to 255", scan.frames.content_distance),
-        ("similarity", "SSIM", scan.frames.structural_similarity),
+    inside = np.flatnonzero((pts >= clip.span.start_pts) & (pts < clip.span.end_pts))
+    seconds = pts * float(clip.span.time_base.fraction)
+    # The first frame's difference is from the frame before the clip, which is none of the clip's business.
+    for name, unit, series, frames in (
+        ("luma", "0 to 1", scan.frames.luma_mean, inside),
+        ("content distance", "0 to 255", scan.frames.content_distance, inside[1:]),
+        ("similarity", "SSIM", scan.frames.structural_similarity, inside[1:]),
     ):
-        yield name, unit, *_thinned(seconds, np.asarray(series)[inside])
+        yield name, unit, *_thinned(seconds[frames], np.asarray(series)[frames])
     starts = np.asarray(scan.motion.start_pts, dtype=np.int64)
     ends = np.asarray(scan.motion.end_pts, dtype=np.int64)
-    inside = (starts >= clip.span.start_pts) & (ends <= clip.span.end_pts)
+    inside = np.flatnonzero((starts >= clip.span.start_pts) & (ends <= clip.span.end_pts))
     middles = ((starts + ends) / 2)[inside] * float(clip.span.time_base.fraction)
     camera = np.hypot(scan.motion.pan_widths_per_s, scan.motion.tilt_heights_per_s)[inside]
     yield "camera motion", "widths per s", *_thinned(middles, camera)

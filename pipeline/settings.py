@@ -83,7 +83,7 @@ def _check_names(values: Mapping[str, Any], model: type[Record], above: tuple[st
     for name, value in values.items():
         place = ".".join((*above, str(name)))
         if name not in model.model_fields:
-            close = difflib.get_close_matches(str(name), list(model.model_fields), n=1, cutoff=0.5)
+            close = _closest(str(name), list(model.model_fields))
             known = (
                 f"did you mean {'.'.join((*above, close[0]))}?" if close else f"known: {', '.join(model.model_fields)}"
             )
@@ -94,6 +94,11 @@ def _check_names(values: Mapping[str, Any], model: type[Record], above: tuple[st
             _check_names(value, kind, (*above, str(name)))  # type: ignore[arg-type]
         elif is_section:
             raise SettingsError(f"{place!r} is a section; set one of its keys, for example {place}.{_first(kind)}")
+
+
+def _closest(name: str, known: list[str]) -> list[str]:
+    begins = [other for other in known if other.startswith(name)]
+    return begins or difflib.get_close_matches(name, known, n=1, cutoff=0.5)
 
 
 def _first(kind: Any) -> str:

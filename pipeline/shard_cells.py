@@ -88,7 +88,7 @@ def pack_shard(task: CellTask) -> Iterator[StepRecord]:
         samples = _cut_samples(task, Path(folder), failed, subjects)
         tar, index = f"shards/{name}.tar", f"shards/{name}.parquet"
         with task.store.writing(tar) as path:
-            packaged = write_shard(path, samples)
+            packaged = write_shard(path, samples, n_pictures=task.config.describe.keyframes_per_clip)
             task.files.append(_stamp(tar, path))
     with task.store.writing(index) as path:
         pq.write_table(records_to_table(packaged, PackagedSample), path, compression="zstd")

@@ -34,26 +34,36 @@ def summarize(run: Run) -> RunSummary:
         duration_s=sum(row["span"]["end_s"] - row["span"]["start_s"] for row in packaged),
         labels_by_kind=_counts(kinds),
         labels_by_task=_counts(tasks),
-        rejections=_counts(Counter(problem.kind for problem, outcome in problems if outcome == "rejection")),
-        failures=_counts(Counter(problem.kind for problem, outcome in problems if outcome == "failure")),
+        rejections=_counts(Counter(problem.kind for problem in problems if problem.outcome == "rejection")),
+        failures=_counts(Counter(problem.kind for problem in problems if problem.outcome == "failure")),
+        damaged=sum(problem.outcome == "damage" for problem in problems),
         steps=tuple(_step_summary(run, step, infos, states[step.name]) for step in run.steps),
         tokens=tokens,
         cost_usd=cost_usd,
     )
 
 
-def find_problems(run: Run) -> Iterator[tuple[Problem, str]]:
-    """Every rejection and failure with its outcome, in the grid's order; clips that `split` turned down as well."""
+def find_problems(run: Run) -> Iterator[Problem]:
+    """Everything that did not come out whole, in the grid's order: rejections, failures, and damage that was survived.
+
+    Clips that `split` turned down are among the rejections.
+    """
     for step in run.steps:
         for row, info in _infos(run, step).items():
             if info.rejections or info.failures:
-                yield from _problem_rows(run, step, row)
+                yield from _problem_rows(run, step.name, row)
             if step.name == "split":
                 yield from _split_verdicts(run, row)
+            if step.name in _TELLS_OF_DAMAGE:
+                yield from _damage(run, step.name, row)
 
 
-def _problem_rows(run: Run, step: Step, row: int) -> Iterator[tuple[Problem, str]]:
-    for found in run.store.read(step.name, row, ["subject", "outcome", "rejection", "failure"]):
+_TELLS_OF_DAMAGE = ("probe", "scan")
+"""Steps whose results list problems."""
+
+
+def _problem_rows(run: Run, step: str, row: int) -> Iterator[Problem]:
+    for found in run.store.read(step, row, ["subject", "outcome", "rejection", "failure"]):
         if found["outcome"] == "rejection":
             verdict = found["rejection"]["verdict"]
             kind, message = verdict["rule"], verdict["reason"]
@@ -61,18 +71,24 @@ def _problem_rows(run: Run, step: Step, row: int) -> Iterator[tuple[Problem, str
             kind, message = found["failure"]["kind"], found["failure"]["message"]
         else:
             continue
-        yield Problem(step=step.name, subject=found["subject"], kind=kind, message=message), found["outcome"]
+        yield Problem(outcome=found["outcome"], step=step, subject=found["subject"], kind=kind, message=message)
 
 
-def _split_verdicts(run: Run, row: int) -> Iterator[tuple[Problem, str]]:
+def _split_verdicts(run: Run, row: int) -> Iterator[Problem]:
     for found in run.store.read("split", row, ["subject", "result.verdicts"]):
         for verdict in (found["result"] or {}).get("verdicts") or ():
             if verdict["decision"] == "reject":
                 subject = f"{found['subject']} {verdict['subject_id']}"
-                yield (
-                    Problem(step="split", subject=subject, kind=verdict["rule"], message=verdict["reason"]),
-                    "rejection",
-                )
+                kind, message = verdict["rule"], verdict["reason"]
+                yield Problem(outcome="rejection", step="split", subject=subject, kind=kind, message=message)
+
+
+def _damage(run: Run, step: str, row: int) -> Iterator[Problem]:
+    for found in run.store.read(step, row, ["subject", "result.problems"]):
+        problems = (found["result"] or {}).get("problems") or ()
+        if problems:
+            message = f"{found['subject']}: {'; '.join(problems)}"
+            yield Problem(outcome="damage", step=step, subject=found["subject"], kind="damage", message=message)
 
 
 def _infos(run: Run, step: Step) -> dict[int, CellInfo]:

@@ -87,8 +87,8 @@ class DescribeConfig(Record):
     """Figures, keyframes and text of each clip."""
 
     keyframe_strategy: Literal["middle_sharpest"] = "middle_sharpest"
-    keyframes_per_shot: int = Field(default=1, ge=1)
-    max_keyframes: int = Field(default=8, ge=1)
+    keyframes_per_clip: int = Field(default=4, ge=1, le=100)
+    """Pictures that stand for a clip, shared out over its shots by length."""
     text: Literal["auto", "rapidocr", "none"] = "auto"
     """On-screen text; `auto` uses RapidOCR where the `ocr` extra is installed. Resolved before the run starts."""
     text_min_score: float = Field(default=0.8, ge=0, le=1)

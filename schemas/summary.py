@@ -1,5 +1,7 @@
 """What a run amounts to: the funnel, as `status`, the card and the report all tell it."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from schemas.base import Record
@@ -28,12 +30,13 @@ class StepSummary(Record):
 
 
 class Problem(Record):
-    """One rejection or failure, for people to read."""
+    """Something that was turned away, that failed, or that came out though part of it was damaged."""
 
+    outcome: Literal["rejection", "failure", "damage"]
     step: str
     subject: str
     kind: str
-    """The rule of a rejection, the class of a failure."""
+    """The rule of a rejection, the class of a failure; `damage` otherwise."""
     message: str
 
 
@@ -59,6 +62,8 @@ class RunSummary(Record):
     """By rule, over all steps; clips that `split` turned down are among them."""
     failures: tuple[Count, ...]
     """By kind, over all steps."""
+    damaged: int
+    """Sources and slices that came out though part of them was damaged."""
     steps: tuple[StepSummary, ...]
     tokens: int
     cost_usd: float

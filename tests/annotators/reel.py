@@ -35,10 +35,13 @@ def written() -> Any:
 
 
 @cache
-def describe_reel(stitch_min_similarity: float) -> tuple[list[ClipDescription], SliceScan, DescribeConfig]:
+def describe_reel(
+    stitch_min_similarity: float, max_clip_s: float
+) -> tuple[list[ClipDescription], SliceScan, DescribeConfig]:
     """Every clip of the reel through the real stages, the scan without its frame samples, and the settings used."""
     source, scan, config = _scan()
-    split = split_slice(source.slices[0], scan, SplitConfig(stitch_min_similarity=stitch_min_similarity))
+    settings = SplitConfig(stitch_min_similarity=stitch_min_similarity, max_clip_s=max_clip_s)
+    split = split_slice(source.slices[0], scan, settings)
     reader = make_reader(config)
     clips = [describe_clip(clip, scan, config, reader) for clip in split.clips]
     return clips, scan.replace(frame_samples=()), config

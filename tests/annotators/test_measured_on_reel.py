@@ -15,14 +15,14 @@ from tests.annotators.truth import FRAMES_S, Truth, true_options
 
 pytestmark = pytest.mark.slow
 
-STITCHING = (0.5, 0.0)
-"""Clips of similar shots, and clips of whatever fits together."""
+SPLITS = ((0.5, 30.0), (0.0, 30.0), (0.0, 12.0))
+"""Smallest similarity and largest length: clips of similar shots, of whatever fits together, and the demo's."""
 TASKS_AT_LEAST = 10
 
 
 def every_clip() -> Iterator[tuple[ClipDescription, ClipLabels]]:
-    for stitching, seed in itertools.product(STITCHING, range(4)):
-        for description in describe_reel(stitching)[0]:
+    for split, seed in itertools.product(SPLITS, range(4)):
+        for description in describe_reel(*split)[0]:
             config = MeasuredConfig(seed=seed, max_items_per_task=2)
             yield description, annotate_clip(description, config, code_version="1.2.3")
 
@@ -71,15 +71,15 @@ def test_every_structural_value_that_the_truth_decides_is_true() -> None:
     assert {"motion", "transition", "shot_length", "brightness", "palette", "on_screen_text", "aspect"} <= decided
 
 
-@pytest.mark.parametrize("stitching", STITCHING)
-def test_the_clips_together_give_many_kinds_of_questions(stitching: float) -> None:
-    clips = describe_reel(stitching)[0]
+@pytest.mark.parametrize("split", SPLITS)
+def test_the_clips_together_give_many_kinds_of_questions(split: tuple[float, float]) -> None:
+    clips = describe_reel(*split)[0]
     labels = [label for clip in clips for label in annotate_clip(clip, MeasuredConfig(), "1.2.3").labels]
     assert len({label.qa.task for label in labels if label.qa}) >= TASKS_AT_LEAST
 
 
 def test_every_label_is_confirmed_in_every_piece() -> None:
-    _, scan, config = describe_reel(0.5)
+    _, scan, config = describe_reel(*SPLITS[0])
     for description, label in every_label():
         verified = verify_label(label, description, scan, config, EvidenceConfig())
         assert isinstance(verified, VerifiedLabel), verified
@@ -88,7 +88,7 @@ def test_every_label_is_confirmed_in_every_piece() -> None:
 
 @pytest.mark.parametrize("shift_s", [2.0, -2.0])
 def test_every_label_is_contradicted_when_its_evidence_is_moved_by_two_seconds(shift_s: float) -> None:
-    _, scan, config = describe_reel(0.5)
+    _, scan, config = describe_reel(*SPLITS[0])
     for description, label in every_label():
         moved = tuple(piece.replace(span=piece.span.shift(shift_s)) for piece in label.evidence)
         outcome = verify_label(label.replace(evidence=moved), description, scan, config, EvidenceConfig())
@@ -96,6 +96,6 @@ def test_every_label_is_contradicted_when_its_evidence_is_moved_by_two_seconds(s
 
 
 def test_the_measured_brightness_order_is_the_written_one() -> None:
-    shots = [shot for description in describe_reel(0.5)[0] for shot in description.shots]
+    shots = [shot for description in describe_reel(*SPLITS[0])[0] for shot in description.shots]
     by_luma = sorted(shots, key=lambda shot: shot.luma_mean)
     assert (by_luma[0].index, by_luma[-1].index) == (written()["darkest_shot"], written()["brightest_shot"])

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.attempt import WorkerStartError
 from pipeline.grid import GridError, Run, Watcher, cell_states, up_to
 from pipeline.local import run_local
 from schemas.cell import CellInfo
 from schemas.config import RunConfig, SplitConfig
-from tests.pipeline.toy import calls, make_run, steps
+from tests.pipeline.toy import calls, make_run, steps, unable
 
 
 def run_all(run: Run) -> dict[str, list[CellInfo]]:
@@ -115,6 +116,14 @@ def test_a_crash_or_a_hang_costs_only_its_own_unit(tmp_path: Path) -> None:
     assert "11" in found["crash"]["failure"]["message"]
     assert found["hang"]["failure"]["kind"] == "timeout"
     assert "3 s" in found["hang"]["failure"]["message"]
+
+
+def test_a_worker_that_cannot_start_ends_the_run_with_the_reason(tmp_path: Path) -> None:
+    scan, _ = steps(is_isolated=True)
+    run = make_run(tmp_path, [["a"]], (replace(scan, worker=unable),))
+    with pytest.raises(WorkerStartError, match="'unable' cannot start: ImportError: no model for 160 pixels"):
+        run_all(run)
+    assert run.store.rows("scan") == []
 
 
 def test_a_step_that_does_not_exist_is_answered_with_those_that_do(tmp_path: Path) -> None:

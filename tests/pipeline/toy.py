@@ -59,6 +59,11 @@ def measure(config: RunConfig) -> Worker:
     return work
 
 
+def unable(config: RunConfig) -> Worker:
+    """A worker whose model is not installed."""
+    raise ImportError(f"no model for {config.scan.proxy_width} pixels")
+
+
 def double(config: RunConfig) -> Worker:
     def work(found: Length) -> Length:
         return found.replace(length=found.length * 2 + int(config.split.min_clip_s))

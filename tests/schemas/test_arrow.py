@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from schemas import dataset, label, media, signals
 from schemas.arrow import (
+    StepRecord,
     arrow_type,
     cell_row,
     cell_schema,
@@ -130,7 +131,7 @@ def test_rejections_and_failures_survive_the_table() -> None:
     verdict = Verdict(
         subject_id="c", decision="reject", rule="split.min_clip_s", score=1.5, threshold=2.0, reason="short"
     )
-    made = [
+    made: list[StepRecord] = [
         Rejection(unit_id="a", subject="a.mp4", verdict=verdict),
         Failure(unit_id="b", subject="b.mp4", kind="MediaError", message="b.mp4: empty", traceback="…"),
         Result(

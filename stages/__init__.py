@@ -1,0 +1,1 @@
+"""Measuring and deciding: functions of arrays and records."""

@@ -1,0 +1,23 @@
+"""Errors that a stage raises, with the whole tree in sight.
+
+StageError
+  MediaError         the file or a stretch of it cannot be read
+    UnsafeMediaError   the file is not one that we open (a playlist, a format outside the list)
+  CutError           a clip could not be cut so that it holds exactly its frames
+"""
+
+
+class StageError(Exception):
+    """Something about one unit is wrong; the message names the file and the cause in one line."""
+
+
+class MediaError(StageError):
+    """The file or a stretch of it cannot be read."""
+
+
+class UnsafeMediaError(MediaError):
+    """The file is of a kind that is never opened."""
+
+
+class CutError(StageError):
+    """A clip could not be cut so that it holds exactly its frames."""

@@ -1,0 +1,101 @@
+"""The evidence check: every claim of a label against the signals, and what the label is worth after it.
+
+Here: `verify_label`. Not here: how a single quantity is checked (`stages.claims`), or judges that ask a model.
+"""
+
+from schemas.config import DescribeConfig, EvidenceConfig
+from schemas.evidence import Evidence, EvidenceCheck
+from schemas.label import Label, VerifiedLabel
+from schemas.signals import ClipDescription, SliceScan
+from schemas.time import Span
+from schemas.verdict import Verdict
+from stages.claims import CHECKS
+from stages.errors import StageError
+from stages.measurements import Finding, Measurements
+
+RULE = "verify.evidence"
+SPAN_RULE = "verify.span"
+
+
+def verify_label(
+    label: Label, description: ClipDescription, scan: SliceScan, describe: DescribeConfig, config: EvidenceConfig
+) -> VerifiedLabel | Verdict:
+    """The label with one check per piece of evidence, or a rejection where any is contradicted.
+
+    Claims about time, light, motion and stillness are measured again on the signals of `scan`, whose `frame_samples`
+    may be empty; text and colours are held against `description`. A rejection's score is the number of contradictions
+    (rule `verify.evidence`), or of spans of the label or its reasoning that leave the clip (rule `verify.span`).
+    Raises StageError where label, description and scan are not of the same clip.
+    """
+    _require_same_clip(label, description, scan)
+    outside = _spans_outside(label, description.clip.span)
+    if outside:
+        where = f"{outside[0]} leaves the clip {_seconds(description.clip.span)}"
+        return _reject(label, SPAN_RULE, len(outside), f"{where}; {len(outside)} spans do")
+    measurements = Measurements(description, scan, describe, config)
+    checks = tuple(_check(index, evidence, measurements) for index, evidence in enumerate(label.evidence))
+    contradicted = [check for check in checks if check.outcome == "contradicted"]
+    if contradicted:
+        return _reject(label, RULE, len(contradicted), _contradiction(label, contradicted[0]))
+    n_confirmed = sum(check.outcome == "confirmed" for check in checks)
+    reason = f"{n_confirmed} of {len(checks)} pieces of evidence confirmed, none contradicted"
+    verdict = Verdict(subject_id=label.label_id, decision="keep", rule=RULE, score=0.0, threshold=0.0, reason=reason)
+    return VerifiedLabel(label=label, checks=checks, verdict=verdict)
+
+
+def check_evidence(evidence: Evidence, measurements: Measurements) -> Finding:
+    """One piece of evidence held against the measurements."""
+    clip = measurements.clip_span
+    if evidence.span.time_base != clip.time_base:
+        return Finding("contradicted", "the span is on another time base than the clip")
+    if not clip.covers(evidence.span):
+        return Finding("contradicted", f"outside the clip {_seconds(clip)}", evidence.span.start_s)
+    if evidence.claim is None:
+        return Finding("unchecked", "the observation has no checkable claim")
+    return CHECKS[evidence.claim.quantity](evidence.claim, evidence.span, measurements)
+
+
+def _check(index: int, evidence: Evidence, measurements: Measurements) -> EvidenceCheck:
+    finding = check_evidence(evidence, measurements)
+    return EvidenceCheck(
+        evidence_index=index,
+        outcome=finding.outcome,
+        measured=finding.measured,
+        measured_text=finding.measured_text,
+        threshold=finding.threshold,
+        reason=finding.reason,
+    )
+
+
+def _require_same_clip(label: Label, description: ClipDescription, scan: SliceScan) -> None:
+    clip = description.clip
+    if label.clip_id != clip.clip_id:
+        raise StageError(f"{clip.name}: label {label.label_id} of clip {label.clip_id} was given clip {clip.clip_id}")
+    if scan.slice_id != clip.slice_id:
+        raise StageError(f"{clip.name}: clip {clip.clip_id} was given the scan of slice {scan.slice_id}")
+
+
+def _spans_outside(label: Label, clip: Span) -> list[str]:
+    """Which spans of the label itself do not lie in the clip, in words."""
+    steps = label.qa.reasoning if label.qa else ()
+    spans = [("the label's span", label.span)]
+    spans += [(f"reasoning step {number}", step.span) for number, step in enumerate(steps, 1)]
+    return [
+        f"{name} {_seconds(span)}" for name, span in spans if span.time_base != clip.time_base or not clip.covers(span)
+    ]
+
+
+def _contradiction(label: Label, check: EvidenceCheck) -> str:
+    evidence = label.evidence[check.evidence_index]
+    quantity = evidence.claim.quantity if evidence.claim else "no claim"
+    return f"evidence {check.evidence_index} ({quantity}, {_seconds(evidence.span)}): {check.reason}"
+
+
+def _reject(label: Label, rule: str, count: int, reason: str) -> Verdict:
+    return Verdict(
+        subject_id=label.label_id, decision="reject", rule=rule, score=float(count), threshold=0.0, reason=reason
+    )
+
+
+def _seconds(span: Span) -> str:
+    return f"[{span.start_s:.3f} s, {span.end_s:.3f} s)"

@@ -1,0 +1,142 @@
+"""Statements about camera motion: direction, size, trust, and pairs that never straddle a cut."""
+
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from schemas.config import ScanConfig
+from schemas.media import Transition
+from schemas.time import Span, TimeBase
+from stages.motion import CameraMotion, MotionMeter, camera_motion, clock_tick
+from stages.proxies import Image, Proxy
+from tests.corpus import Picture, moving_crop, textured_frame
+
+SAMPLE = Path(__file__).parents[2] / "jobs" / "samples" / "bunny.mp4"
+BASE = TimeBase.of(Fraction(1, 25))
+MOVES = {
+    "pan_right": {"pan_px": 5.0}, "pan_left": {"pan_px": -5.0},
+    "tilt_up": {"tilt_px": 4.0}, "tilt_down": {"tilt_px": -4.0},
+    "zoom_in": {"zoom": 1.03}, "zoom_out": {"zoom": 1 / 1.03}, "clockwise": {"roll_degrees": 2.0},
+    "counterclockwise": {"roll_degrees": -2.0}, "slow_pan": {"pan_px": 0.5}, "fast_pan": {"pan_px": 24.0},
+    "all_at_once": {"pan_px": 3.0, "tilt_px": -2.0, "zoom": 1.02, "roll_degrees": 1.0},
+}  # fmt: skip
+
+
+@cache
+def real_texture() -> Picture:
+    with av.open(str(SAMPLE)) as container:
+        frame = next(container.decode(video=0))
+        return np.asarray(frame.to_ndarray(format="rgb24", width=320, height=180, interpolation="AREA"), dtype=np.uint8)
+
+
+def moved(scene: Picture, move: dict[str, float]) -> tuple[Image, Image]:
+    """Luma of two frames of a camera that makes the move between them."""
+    crops = moving_crop(
+        scene, 2, 90, 160, pan_px=move.get("pan_px", 0), tilt_px=move.get("tilt_px", 0), zoom=move.get("zoom", 1),
+        roll_degrees=move.get("roll_degrees", 0),
+    )  # fmt: skip
+    before, after = (luma(crop) for crop in crops)
+    return before, after
+
+
+def luma(picture: Picture) -> Image:
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+
+
+def assert_is(motion: CameraMotion, truth: dict[str, float]) -> None:
+    """Within 10 %, or within what a tenth of a pixel at the picture's edge amounts to."""
+    expected = [truth.get("pan_px", 0) / 160, truth.get("tilt_px", 0) / 90]
+    expected += [np.log(truth.get("zoom", 1.0)), truth.get("roll_degrees", 0.0)]
+    measured = [motion.pan_widths, motion.tilt_heights, motion.zoom, motion.roll_degrees]
+    for value, true, floor in zip(measured, expected, (0.1 / 160, 0.1 / 90, 0.002, 0.1), strict=True):
+        assert value == pytest.approx(true, rel=0.1, abs=floor)
+
+
+@pytest.mark.parametrize("name", MOVES)
+@pytest.mark.parametrize("texture", ["real", "synthetic"])
+def test_a_known_move_is_measured_with_its_sign(name: str, texture: str) -> None:
+    scene = real_texture() if texture == "real" else textured_frame(4, 180, 320)
+    before, after = moved(scene, MOVES[name])
+    motion = camera_motion(before, after)
+    assert_is(motion, MOVES[name])
+    assert motion.inlier_ratio > 0.7
+
+
+@pytest.mark.parametrize("name", [name for name in MOVES if name != "fast_pan"])
+def test_a_subject_that_covers_a_fifth_of_the_picture_does_not_steer_the_camera(name: str) -> None:
+    before, after = moved(real_texture(), MOVES[name])
+    subject = luma(textured_frame(9, 40, 72))
+    before[20:60, 40:112], after[22:62, 46:118] = subject, subject
+    motion = camera_motion(before, after)
+    assert_is(motion, MOVES[name])
+    assert 0.5 < motion.inlier_ratio < 0.95
+
+
+def test_a_picture_that_stands_still_has_no_motion() -> None:
+    (still,) = moving_crop(real_texture(), 1, 90, 160)
+    motion = camera_motion(luma(still), luma(still))
+    assert_is(motion, {})
+    assert motion.inlier_ratio == 1.0
+    assert motion.subject_motion_widths < 1e-4
+
+
+def test_nothing_is_claimed_of_a_picture_without_features() -> None:
+    flat = np.full((90, 160), 128, np.uint8)
+    assert camera_motion(flat, flat) == CameraMotion()
+
+
+def test_unrelated_pictures_are_not_trusted() -> None:
+    first, second = (luma(textured_frame(seed, 90, 160)) for seed in (1, 2))
+    assert camera_motion(first, second).inlier_ratio < 0.5
+
+
+def test_the_same_pictures_give_the_same_figures() -> None:
+    before, after = (luma(p) for p in moving_crop(real_texture(), 2, 90, 160, pan_px=7.0, zoom=1.01))
+    assert len({camera_motion(before, after) for _ in range(5)}) == 1
+
+
+def measured(pictures: list[Picture], ticks_per_frame: int = 1) -> MotionMeter:
+    meter = MotionMeter(BASE, ScanConfig())
+    for number, picture in enumerate(pictures):
+        meter.add(Proxy(number * ticks_per_frame, np.ascontiguousarray(picture[:, :, ::-1])))
+    return meter
+
+
+def test_pairs_follow_the_source_clock_and_figures_are_per_second() -> None:
+    motion = measured(list(moving_crop(real_texture(), 50, 90, 160, start=(90.0, 90.0), pan_px=1.6))).signals(())
+    assert len(motion.start_pts) == 15
+    assert motion.end_pts[:-1] == motion.start_pts[1:]
+    assert motion.pan_widths_per_s == pytest.approx([0.25] * 15, rel=0.1)
+
+
+def test_a_slow_frame_rate_pairs_every_frame() -> None:
+    motion = measured(list(moving_crop(real_texture(), 6, 90, 160, pan_px=2.0)), ticks_per_frame=5).signals(())
+    assert motion.start_pts == (0, 5, 10, 15, 20)
+    assert motion.pan_widths_per_s == pytest.approx([2 / 160 * 5] * 5, rel=0.1)
+
+
+@pytest.mark.parametrize("frame", [9, 10, 11, 12, 13])
+def test_no_pair_lies_across_a_cut(frame: int) -> None:
+    pictures = [textured_frame(1, 90, 160)] * frame + [textured_frame(2, 90, 160)] * (30 - frame)
+    span = Span(start_pts=frame, end_pts=frame, time_base=BASE)
+    cut = Transition(kind="cut", span=span, score=50.0, similarity=0.0, detector="test")
+    motion = measured(pictures).signals([cut])
+    assert all(end < frame or start >= frame for start, end in zip(motion.start_pts, motion.end_pts, strict=True))
+    assert len(motion.start_pts) == 8
+    assert motion.pan_widths_per_s == pytest.approx([0.0] * 8, abs=1e-3)
+
+
+def test_a_single_frame_has_an_empty_series() -> None:
+    assert measured([textured_frame(1, 90, 160)]).signals(()).start_pts == ()
+
+
+def test_ticks_of_the_clock_are_exact_far_from_the_start() -> None:
+    ntsc = TimeBase.of(Fraction(1001, 30000))
+    ticks = [clock_tick(pts, ntsc, 2.0) for pts in range(10**9, 10**9 + 300)]
+    assert ticks[0] == 10**9 * 1001 * 2 // 30000
+    assert ticks[-1] - ticks[0] in (19, 20)

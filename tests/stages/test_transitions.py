@@ -1,0 +1,272 @@
+"""Statements about transitions: exact cuts, overlapping dissolves and fades, nothing where a shot merely changes."""
+
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.config import ScanConfig
+from schemas.media import Transition
+from schemas.time import Span, TimeBase
+from stages.motion import MotionMeter
+from stages.proxies import Proxy
+from stages.similarity import FrameMeter
+from stages.transitions import TransitionFinder
+from tests.corpus import Picture, moving_crop, textured_frame
+
+SAMPLE = Path(__file__).parents[2] / "jobs" / "samples" / "bunny.mp4"
+HEIGHT, WIDTH, FPS = 90, 160, 25
+BASE = TimeBase.of(Fraction(1, 12800))
+TICKS = 512
+
+
+@cache
+def real_frames() -> tuple[Picture, ...]:
+    with av.open(str(SAMPLE)) as container:
+        decoded = container.decode(video=0)
+        small = (f.to_ndarray(format="rgb24", width=320, height=180, interpolation="AREA") for f in decoded)
+        return tuple(np.asarray(picture, dtype=np.uint8) for picture in small)
+
+
+def real_shot(
+    count: int, first: int = 0, *, pan_px: float = 0, tilt_px: float = 0, zoom: float = 1, roll_degrees: float = 0
+) -> list[Picture]:
+    """Real footage that plays, seen through a camera that moves over it; the signs are those of `moving_crop`."""
+    crops = []
+    for number, picture in enumerate(real_frames()[first : first + count]):
+        turn = cv2.getRotationMatrix2D((WIDTH, HEIGHT), -roll_degrees * number, zoom**number)
+        matrix = np.asarray(turn, dtype=np.float64)
+        matrix[:, 2] += np.array([-pan_px, tilt_px]) * number - np.array([WIDTH, HEIGHT]) / 2
+        crop = cv2.warpAffine(picture, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT_101)
+        crops.append(np.asarray(crop, dtype=np.uint8))
+    return crops
+
+
+def shot(
+    seed: int, count: int, *, pan_px: float = 0, tilt_px: float = 0, zoom: float = 1, roll_degrees: float = 0
+) -> list[Picture]:
+    """A camera over a synthetic texture."""
+    scene = textured_frame(seed, 2 * HEIGHT, 2 * WIDTH)
+    view = {"pan_px": pan_px, "tilt_px": tilt_px, "roll_degrees": roll_degrees}
+    return list(moving_crop(scene, count, HEIGHT, WIDTH, start=None, zoom=zoom, **view))
+
+
+def graded(pictures: Iterable[Picture], gain: tuple[float, float, float], mirrored: bool = True) -> list[Picture]:
+    turned = (picture[:, ::-1] if mirrored else picture for picture in pictures)
+    return [np.clip(picture * np.array(gain), 0, 255).astype(np.uint8) for picture in turned]
+
+
+def dissolved(before: list[Picture], after: list[Picture], length: int) -> list[Picture]:
+    """The last `length` frames of one shot blend into the first of the other."""
+    weights = (np.arange(length) + 1) / (length + 1)
+    pairs = zip(before[-length:], after[:length], weights, strict=True)
+    blend = [np.asarray(cv2.addWeighted(a, 1 - w, b, w, 0), dtype=np.uint8) for a, b, w in pairs]
+    return [*before[:-length], *blend, *after[length:]]
+
+
+def faded(pictures: list[Picture], gains: Iterable[float]) -> list[Picture]:
+    return [np.asarray(picture * gain, dtype=np.uint8) for picture, gain in zip(pictures, gains, strict=True)]
+
+
+def coded(picture: Picture, seed: int) -> Picture:
+    """With the grain that a camera or codec leaves, so that no two frames are equal."""
+    noise = np.random.default_rng(seed).integers(-2, 3, picture.shape, dtype=np.int16)
+    return np.asarray(np.clip(picture + noise, 0, 255), dtype=np.uint8)
+
+
+def found(pictures: Iterable[Picture], config: ScanConfig | None = None, grain: bool = True) -> tuple[Transition, ...]:
+    config = config or ScanConfig()
+    meter, camera, finder = FrameMeter(config), MotionMeter(BASE, config), TransitionFinder(BASE, config)
+    count = 0
+    for count, picture in enumerate(pictures, 1):
+        bgr = np.ascontiguousarray((coded(picture, count) if grain else picture)[:, :, ::-1])
+        proxy = Proxy(1000 + TICKS * (count - 1), bgr)
+        finder.add(proxy, meter.add(proxy))
+        camera.add(proxy)
+    return finder.transitions(meter.signals(), camera.signals(()), 1000 + TICKS * count)
+
+
+def frames(transitions: Iterable[Transition]) -> list[tuple[str, int, int]]:
+    """Kind, first frame, end frame."""
+    spans = [(t.kind, t.span.start_pts - 1000, t.span.end_pts - 1000) for t in transitions]
+    assert all(start % TICKS == end % TICKS == 0 for _, start, end in spans)
+    return [(kind, start // TICKS, end // TICKS) for kind, start, end in spans]
+
+
+def assert_overlaps(transitions: tuple[Transition, ...], kind: str, start: int, end: int) -> None:
+    truth = Span(start_pts=1000 + TICKS * start, end_pts=1000 + TICKS * end, time_base=BASE)
+    assert [t.kind for t in transitions] == [kind]
+    assert transitions[0].span.iou(truth) >= 0.5, frames(transitions)
+
+
+@pytest.mark.parametrize("frame", [5, 12, 31])
+def test_a_cut_is_found_at_the_first_frame_of_the_new_shot(frame: int) -> None:
+    (cut,) = found(shot(1, frame, pan_px=1.0) + shot(2, 40, tilt_px=-1.0))
+    assert frames([cut]) == [("cut", frame, frame)]
+    assert cut.detector == "pyscenedetect.adaptive"
+    assert cut.score > ScanConfig().cut_min_content
+    assert cut.similarity < 0.5
+
+
+def test_cuts_in_real_footage_are_exact() -> None:
+    pictures = real_shot(30) + graded(real_shot(25, 40, pan_px=1.5), (0.6, 1.0, 1.2)) + real_shot(20, 90, zoom=1.01)
+    assert frames(found(pictures)) == [("cut", 30, 30), ("cut", 55, 55)]
+
+
+def test_a_cut_between_shots_of_the_same_colours_is_found() -> None:
+    def dim(seed: int) -> list[Picture]:
+        light = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) / 255.0 for p in shot(seed, 25)]
+        return [(np.array([60, 90, 150]) * (0.9 + 0.8 * (v - v.mean()))[:, :, None]).astype(np.uint8) for v in light]
+
+    (cut,) = found(dim(1) + dim(2))
+    assert cut.score < ScanConfig().cut_min_content
+    assert (frames([cut]), cut.detector) == ([("cut", 25, 25)], "reelproof.structure")
+
+
+def test_a_cut_inside_a_letterbox_is_found() -> None:
+    pictures = shot(1, 20) + shot(2, 20)
+    for picture in pictures:
+        picture[:25], picture[-25:] = 0, 0
+    assert frames(found(pictures)) == [("cut", 20, 20)]
+
+
+@pytest.mark.parametrize("length", [1, 2])
+@pytest.mark.parametrize("flash", ["white", "other picture"])
+def test_a_flash_is_no_cut(length: int, flash: str) -> None:
+    pictures = real_shot(60, pan_px=0.5)
+    for frame in range(30, 30 + length):
+        pictures[frame] = np.full_like(pictures[0], 255) if flash == "white" else textured_frame(7, HEIGHT, WIDTH)
+    assert frames(found(pictures)) == []
+
+
+def test_two_cuts_close_together_that_do_not_lead_back_are_both_cuts() -> None:
+    pictures = shot(1, 20) + shot(2, 4) + shot(3, 20)
+    assert frames(found(pictures)) == [("cut", 20, 20), ("cut", 24, 24)]
+
+
+def test_a_cut_that_one_frame_mixes_is_one_cut() -> None:
+    assert frames(found(dissolved(shot(1, 20), shot(2, 21), 1))) == [("cut", 19, 19)]
+
+
+def test_light_that_is_switched_on_is_no_cut() -> None:
+    dim = graded(real_shot(40), (0.6, 0.6, 0.6), mirrored=False)
+    assert frames(found(dim[:20] + real_shot(20, 20))) == []
+
+
+MOVES: dict[str, dict[str, float]] = {
+    "pan": {"pan_px": 1.5}, "fast_pan": {"pan_px": 8.0}, "tilt": {"tilt_px": 1.5}, "zoom": {"zoom": 1.01},
+    "roll": {"roll_degrees": 1.0},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("scene", ["real", "synthetic"])
+@pytest.mark.parametrize("move", MOVES)
+def test_a_moving_camera_is_no_transition(scene: str, move: str) -> None:
+    view = MOVES[move]
+    pictures = real_shot(75, 0, **view) if scene == "real" else shot(3, 75, **view)
+    assert frames(found(pictures)) == []
+
+
+def test_a_subject_that_crosses_the_picture_is_no_transition() -> None:
+    pictures, subject = real_shot(53), textured_frame(8, 70, 60)
+    for number, picture in enumerate(pictures):
+        left = 4 * number - 56
+        visible = slice(max(0, left), min(WIDTH, left + 60))
+        picture[10:80, visible] = subject[:, visible.start - left : visible.stop - left]
+    assert frames(found(pictures)) == []
+
+
+def test_a_held_picture_that_moves_on_is_no_cut() -> None:
+    pictures = [picture for picture in real_shot(60)[::5] for _ in range(5)]
+    assert frames(found(pictures, grain=False)) == []
+
+
+Shots = Callable[[int], tuple[list[Picture], list[Picture]]]
+BLUE = (0.5, 0.9, 1.3)
+PAIRS: dict[str, Shots] = {
+    "static": lambda n: (shot(1, 30 + n), shot(2, 30 + n)),
+    "moving": lambda n: (shot(1, 30 + n, pan_px=1.0), shot(2, 30 + n, zoom=1.005)),
+    "real": lambda n: (real_shot(30 + n), graded(real_shot(30 + n, 60), BLUE)),
+    "real, moving": lambda n: (real_shot(30 + n, pan_px=1.0), graded(real_shot(30 + n, 60, tilt_px=0.5), BLUE)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("length", [6, 13, 25])
+@pytest.mark.parametrize("pair", PAIRS)
+def test_a_dissolve_is_found_where_it_happens(pair: str, length: int) -> None:
+    before, after = PAIRS[pair](length)
+    transitions = found(dissolved(before, after, length))
+    assert_overlaps(transitions, "dissolve", 30, 30 + length)
+    assert transitions[0].similarity < 0.8
+
+
+def test_what_is_longer_than_the_longest_dissolve_is_none() -> None:
+    config = ScanConfig(max_dissolve_s=0.5)
+    transitions = found(dissolved(shot(1, 90), shot(2, 90), 60), config)
+    assert all(transition.span.duration_s <= 0.5 for transition in transitions)
+
+
+@pytest.mark.parametrize("pair", ["static", "real, moving"])
+@pytest.mark.parametrize("n_black", [1, 5, 20])
+def test_a_fade_through_black_is_one_transition(pair: str, n_black: int) -> None:
+    before, after = PAIRS[pair](15)
+    ramp = (np.arange(15) + 1) / 16
+    dark = faded(before, [1.0] * 30 + list(1 - ramp)), faded(after, list(ramp) + [1.0] * 30)
+    pictures = dark[0] + [np.zeros((HEIGHT, WIDTH, 3), np.uint8)] * n_black + dark[1]
+    assert_overlaps(found(pictures), "fade_out_in", 30, 60 + n_black)
+
+
+def test_fades_at_the_ends_of_a_source_are_told_apart() -> None:
+    ramp = [*np.linspace(0, 1, 20), *[1.0] * 30, *np.linspace(1, 0, 15)]
+    fade_in, fade_out = found(faded(real_shot(65), ramp))
+    assert_overlaps((fade_in,), "fade_in", 0, 19)
+    assert_overlaps((fade_out,), "fade_out", 51, 65)
+    assert fade_in.span.start_pts == 1000
+    assert fade_out.span.end_pts == 1000 + 65 * TICKS
+
+
+def test_a_cut_to_black_and_back_is_two_cuts() -> None:
+    black = [np.zeros((HEIGHT, WIDTH, 3), np.uint8)] * 15
+    assert frames(found(shot(1, 30) + black + shot(2, 30))) == [("cut", 30, 30), ("cut", 45, 45)]
+
+
+def test_a_fade_out_that_ends_in_a_cut_lasts_until_the_new_shot() -> None:
+    ramp = [1.0] * 20 + list(np.linspace(1, 0, 12))
+    transitions = found(faded(shot(1, 32), ramp) + [np.zeros((HEIGHT, WIDTH, 3), np.uint8)] * 4 + shot(2, 30))
+    assert_overlaps(transitions, "fade_out", 21, 36)
+    assert frames(transitions)[0][2] == 36
+
+
+KINDS = st.sampled_from(["cut", "dissolve", "fade"])
+
+
+@settings(max_examples=8, deadline=None)
+@given(plan=st.lists(st.tuples(st.integers(0, 50), st.integers(1, 40), KINDS), min_size=1, max_size=5))
+def test_transitions_are_in_order_inside_the_slice_and_never_overlap(plan: list[tuple[int, int, str]]) -> None:
+    pictures = shot(99, 10)
+    for seed, length, kind in plan:
+        new = shot(seed, length, pan_px=float(seed % 3))
+        overlap = min(length, len(pictures), 12)
+        if kind == "dissolve":
+            pictures = dissolved(pictures, new, overlap)
+        elif kind == "fade":
+            pictures = pictures[:-overlap] + faded(pictures[-overlap:], np.linspace(1, 0, overlap)) + new
+        else:
+            pictures = pictures + new
+    transitions = found(pictures)
+    edges = [edge for t in transitions for edge in (t.span.start_pts, t.span.end_pts)]
+    assert edges == sorted(edges)
+    starts = [t.span.start_pts for t in transitions]
+    assert len(set(starts)) == len(starts)
+    assert all(1000 <= edge <= 1000 + TICKS * len(pictures) for edge in edges)
+
+
+def test_a_slice_of_one_frame_has_no_transitions() -> None:
+    assert found(shot(1, 1)) == ()
