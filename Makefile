@@ -9,8 +9,9 @@ DEMO_OUTPUT ?= demo-output
 demo: .venv/.demo
 	$(BIN)/reelproof demo --output $(DEMO_OUTPUT)
 
+# Without CI set, tests marked slow are left out; `make test CI=true` runs them all.
 test: .venv/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(if $(CI),,-m "not slow")
 
 lint: .venv/.test
 	$(BIN)/ruff check .

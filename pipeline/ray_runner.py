@@ -109,16 +109,17 @@ def pool_sizes(steps: list[Step], cluster_cpus: float, n_rows: int) -> dict[str,
 
 def run_ray(run: Run, until: str | None, watch: Watcher) -> None:
     """Fill the grid up to the step `until`. Ray is started when a leg has work for it, and ended with the run."""
-    started_here = False
+    started_here, has_told = False, False
     try:
         for leg in legs(up_to(run.steps, until)):
             for step in leg:
                 watch.starts(step, len(run.rows(step)))
             rows = _pending(run, leg, watch)
-            if leg[0].axis == "corpus":
-                _run_here(run, leg, rows, watch)
+            if len(rows) == 1:
+                _run_here(run, leg, rows[0], watch)
             elif rows:
                 started_here = _connect() or started_here
+                has_told = has_told or _tell_of_shared_cores(leg, watch)
                 _run_leg(run, leg, rows, watch)
             for step in leg:
                 if step.after:
@@ -142,13 +143,14 @@ def _pending(run: Run, leg: list[Step], watch: Watcher) -> list[int]:
     return pending
 
 
-def _run_here(run: Run, leg: list[Step], rows: list[int], watch: Watcher) -> None:
-    """A single cell over the whole corpus: nothing to distribute."""
+def _run_here(run: Run, leg: list[Step], row: int, watch: Watcher) -> None:
+    """A single row: there is nothing to distribute, and starting actors would take longer than most such rows."""
     for step in leg:
         worker = StepWorker(run, step)
-        for row in rows:
+        try:
             watch.done(step.name, row, worker.ensure(row))
-        worker.close()
+        finally:
+            worker.close()
 
 
 def _connect() -> bool:
@@ -183,13 +185,24 @@ def _native_stderr_closed() -> Iterator[None]:
         os.close(kept)
 
 
+def _cluster_cpus() -> float:
+    return float(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
+
+
+def _tell_of_shared_cores(leg: list[Step], watch: Watcher) -> bool:
+    cpus = _cluster_cpus()
+    share = shares(leg, cpus)
+    if all(share[step.name] == step.cpus for step in leg):
+        return False
+    names = ", ".join(step.name for step in leg)
+    watch.says(f"{cpus:g} cores are fewer than two workers each of {names} would use: workers share the cores")
+    return True
+
+
 def _run_leg(run: Run, leg: list[Step], rows: list[int], watch: Watcher) -> None:
     spec = RunSpec(uri=run.store.uri, config=run.config, retry_failures=run.retry_failures)
-    cpus = float(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
+    cpus = _cluster_cpus()
     share, sizes = shares(leg, cpus), pool_sizes(leg, cpus, len(rows))
-    if any(share[step.name] < step.cpus for step in leg):
-        names = ", ".join(step.name for step in leg)
-        watch.says(f"{cpus:g} cores are fewer than two workers each of {names} would use: they share the cores")
     _quieten()
     tally = ray.remote(num_cpus=0)(Tally).remote()
     tokens: Dataset = ray.data.from_items([{"row": row} for row in rows], override_num_blocks=len(rows))

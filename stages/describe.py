@@ -30,11 +30,18 @@ def describe_clip(clip: Clip, scan: SliceScan, config: DescribeConfig, reader: T
     """The description of one clip.
 
     Figures are means over the clip's frames (luma and saturation 0 to 1, sharpness the variance of the Laplacian). A
-    shot's are over its own frames, so that no transition counts. `reader` is None where text is not measured. Raises
-    StageError where the clip is not of this scan, and MediaError where a frame sample is no JPEG.
+    shot's are over its own frames, so that no transition counts. `reader` is None where text is not measured.
+
+    Raises:
+        StageError: the clip is not of this scan, or holds no frame sample.
+        MediaError: a frame sample is no JPEG.
     """
     if clip.slice_id != scan.slice_id:
         raise StageError(f"{clip.name}: clip {clip.clip_id} was given the scan of slice {scan.slice_id}")
+    keyframes = choose_keyframes(clip, scan, config)
+    if not keyframes:
+        stretch = f"from {clip.span.start_s:.2f} s to {clip.span.end_s:.2f} s"
+        raise StageError(f"{clip.name}: no frame sample {stretch}: raise scan.sample_fps")
     whole = _figures(clip.span, scan, clip)
     return ClipDescription(
         clip=clip,
@@ -49,7 +56,7 @@ def describe_clip(clip: Clip, scan: SliceScan, config: DescribeConfig, reader: T
         black_spans=_black_spans(clip, scan, config),
         text_is_measured=reader is not None,
         text=_text(clip, scan, config, reader) if reader is not None else (),
-        keyframes=choose_keyframes(clip, scan, config),
+        keyframes=keyframes,
     )
 
 

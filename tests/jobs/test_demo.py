@@ -44,14 +44,15 @@ def test_the_labels_ask_at_least_ten_kinds_of_questions(demo_run: Path) -> None:
     assert len(status(demo_run)["labels_by_task"]) >= 10
 
 
-def test_the_shards_open_with_datasets(demo_run: Path) -> None:
-    found = load_dataset("webdataset", data_files=str(demo_run / "shards/train-*.tar"), split="train")
+def test_the_shards_open_with_datasets(demo_run: Path, tmp_path: Path) -> None:
+    files = str(demo_run / "shards/train-*.tar")
+    found = load_dataset("webdataset", data_files=files, split="train", cache_dir=str(tmp_path))
     assert len(found) == status(demo_run)["samples"]
     assert {"mp4", "json", "00.jpg"} <= set(found.column_names)
 
 
-def test_the_folder_opens_with_datasets_as_the_card_says(demo_run: Path) -> None:
-    found = load_dataset(str(demo_run))
+def test_the_folder_opens_with_datasets_as_the_card_says(demo_run: Path, tmp_path: Path) -> None:
+    found = load_dataset(str(demo_run), cache_dir=str(tmp_path))
     assert {split: len(rows) for split, rows in found.items()} == {"train": status(demo_run)["samples"]}
 
 
@@ -77,8 +78,8 @@ def test_every_label_points_into_its_clip_and_says_where_it_comes_from(demo_run:
             assert len(label["checks"]) == len(label["evidence"])
             assert {check["outcome"] for check in label["checks"]} == {"confirmed"}
             assert label["provenance"]["annotator"] == "measured"
-            for evidence in label["evidence"]:
-                assert 0 <= evidence["start_in_clip_s"] <= evidence["end_in_clip_s"] <= length + 1e-6
+            for span in (evidence["span"] for evidence in label["evidence"]):
+                assert 0 <= span["start_in_clip_s"] <= span["end_in_clip_s"] <= length + 1e-6
 
 
 def test_nothing_published_tells_where_the_sources_lay(demo_run: Path) -> None:
@@ -101,7 +102,7 @@ def test_the_index_finds_each_member_by_its_offset(demo_run: Path) -> None:
             assert f"{row['sample_key']}.mp4" in names
 
 
-def test_the_cells_open_in_the_tools_people_have(demo_run: Path) -> None:
+def test_the_cells_open_in_the_tools_people_have(demo_run: Path, tmp_path: Path) -> None:
     clips = len(results(demo_run, "describe"))
     path = str(demo_run / "tables/describe/*.parquet")
     query = "select count(*), avg(result.luma_mean) from read_parquet(?) where outcome = 'result'"
@@ -109,7 +110,7 @@ def test_the_cells_open_in_the_tools_people_have(demo_run: Path) -> None:
     assert count == clips
     assert 0 < luma < 1
     assert pl.read_parquet(path, columns=["unit_id", "outcome"]).height == clips
-    assert len(load_dataset("parquet", data_files=path, split="train")) == clips
+    assert len(load_dataset("parquet", data_files=path, split="train", cache_dir=str(tmp_path))) == clips
 
 
 def test_the_card_and_its_figures_are_there(demo_run: Path) -> None:

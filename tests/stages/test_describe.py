@@ -120,7 +120,7 @@ def test_a_description_is_of_the_clip_it_was_given(edited: tuple[ClipDescription
         assert (description.display_width, description.display_height) == (320, 180)
         assert description.clip.span.covers(description.shots[0].span)
         assert all(description.clip.span.holds(keyframe.sample.pts) for keyframe in description.keyframes)
-        assert len(description.keyframes) == 1
+        assert len(description.keyframes) == CONFIG.describe.keyframes_per_clip
 
 
 def test_without_a_reader_text_is_not_measured_rather_than_absent(edited: tuple[ClipDescription, ...]) -> None:
@@ -133,6 +133,14 @@ def test_a_clip_of_another_slice_is_an_error_that_names_the_file(tmp_path: Path)
     (clip,) = clips_of(source, scan)
     with pytest.raises(StageError, match=r"one\.mp4: clip .* was given the scan of slice"):
         describe_clip(clip.replace(slice_id="other-000"), scan, CONFIG.describe, None)
+
+
+def test_a_clip_without_any_frame_sample_is_an_error_that_says_what_to_set(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "one.mp4", repeat(textured_frame(4), 75), FPS)
+    source, scan = scanned(path)
+    (clip,) = clips_of(source, scan)
+    with pytest.raises(StageError, match=r"one\.mp4: no frame sample .* raise scan\.sample_fps"):
+        describe_clip(clip, scan.replace(frame_samples=()), CONFIG.describe, None)
 
 
 def test_a_black_stretch_inside_a_clip_is_told(tmp_path: Path) -> None:
