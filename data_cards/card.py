@@ -120,7 +120,7 @@ def render_card(
         summary=summary,
         statistics=statistics,
         config=config,
-        config_yaml=wording.Markdown(wording.yaml_text(config.model_dump(mode="json"))),
+        config_yaml=wording.Markdown(wording.yaml_text(wording.shown_settings(config))),
         command=wording.Markdown(wording.reproduce_command(config)),
         shards=sorted(shards, key=lambda shard: (SPLITS.index(shard.split), shard.name)),
         rejected=[problem for problem in problems if problem.outcome == "rejection"],

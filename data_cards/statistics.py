@@ -29,7 +29,7 @@ from schemas.dataset import PackagedSample
 from schemas.label import LabelKind, VerifiedLabel
 from schemas.media import TransitionKind
 from schemas.signals import ClipDescription
-from schemas.taxonomy import sv6d_taxonomy
+from schemas.taxonomy import SV6DTaxonomy, sv6d_taxonomy
 
 DURATION_EDGES_S = (0, 1, 2, 3, 5, 8, 12, 20, 30, 60, 120)
 """Where the bins of the duration histogram start, in seconds; the last one has no end."""
@@ -107,7 +107,10 @@ class DatasetStatistics(Record):
 
 
 def statistics_of(
-    sample: PackagedSample, description: ClipDescription, labels: Sequence[VerifiedLabel]
+    sample: PackagedSample,
+    description: ClipDescription,
+    labels: Sequence[VerifiedLabel],
+    taxonomy: SV6DTaxonomy | None = None,
 ) -> DatasetStatistics:
     """The statistics of one packaged sample.
 
@@ -115,6 +118,7 @@ def statistics_of(
         sample: the sample as it lies in its shard.
         description: what was measured of its clip.
         labels: the labels that were kept, in any order.
+        taxonomy: tells closed values from free text, which is counted together; ours where there is none.
 
     Raises:
         ValueError: the three do not belong to one clip.
@@ -147,7 +151,7 @@ def statistics_of(
         camera=merged(CameraTally(name=s.term, duration_us=_microseconds(s.span.duration_s)) for s in segments),
         label_kinds=_named(kinds),
         qa_tasks=_named(item.task for item in items),
-        sv6d_values=merged(_value_tallies(labels)),
+        sv6d_values=merged(_value_tallies(labels, taxonomy or sv6d_taxonomy())),
         answers=merged(AnswerTally(n_options=len(item.options), position=item.answer_index) for item in items),
         checks=merged(_check_tallies(labels)),
         origins=merged(_origin_tally(kept) for kept in labels),
@@ -179,10 +183,10 @@ def _duration_bin(duration_s: float) -> DurationBin:
     return DurationBin(start_s=DURATION_EDGES_S[position], end_s=ends_s[position])
 
 
-def _value_tallies(labels: Sequence[VerifiedLabel]) -> Iterator[ValueTally]:
+def _value_tallies(labels: Sequence[VerifiedLabel], taxonomy: SV6DTaxonomy) -> Iterator[ValueTally]:
     closed = {
         (dimension.name, attribute.name)
-        for dimension in sv6d_taxonomy().dimensions
+        for dimension in taxonomy.dimensions
         for attribute in dimension.attributes
         if attribute.values
     }

@@ -11,6 +11,7 @@ import yaml
 
 from schemas.base import Record
 from schemas.config import RunConfig
+from schemas.taxonomy import QATaskList, SV6DTaxonomy, qa_tasks, sv6d_taxonomy
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 """Control characters, and those that reorder or hide the text around them."""
@@ -103,10 +104,7 @@ def term(name: str) -> str:
 def threshold_of(config: RunConfig, rule: str) -> float | int | str | None:
     """The setting that a rule named `<section>.<setting>` was decided by; None where the rule names none."""
     section, _, setting = rule.rpartition(".")
-    try:
-        value = getattr(config.section(section), setting, None)
-    except KeyError:
-        return None
+    value = getattr(config.section(section), setting, None)
     return value if isinstance(value, float | int | str) else None
 
 
@@ -119,11 +117,29 @@ def _changes(ours: Record, default: Record, prefix: str) -> dict[str, object]:
     changes: dict[str, object] = {}
     for name in type(ours).model_fields:
         here, there = getattr(ours, name), getattr(default, name)
-        if isinstance(here, Record) and isinstance(there, Record):
+        if isinstance(here, SV6DTaxonomy | QATaskList):
+            changes |= {} if here == there else {prefix + name: f"{here.name}.yaml"}
+        elif isinstance(here, Record) and isinstance(there, Record):
             changes |= _changes(here, there, f"{prefix}{name}.")
         elif here != there:
             changes[prefix + name] = here
     return changes
+
+
+def shown_settings(config: Record) -> dict[str, object]:
+    """The configuration as plain values.
+
+    A vocabulary of the user's own is only named, for it is long and `run.json` has it; ours goes without saying.
+    """
+    values: dict[str, object] = {}
+    for name in type(config).model_fields:
+        value = getattr(config, name)
+        if isinstance(value, SV6DTaxonomy | QATaskList):
+            if value not in (sv6d_taxonomy(), qa_tasks()):
+                values[name] = f"{value.name}.yaml"
+        else:
+            values[name] = shown_settings(value) if isinstance(value, Record) else value
+    return values
 
 
 def reproduce_command(config: RunConfig) -> str:

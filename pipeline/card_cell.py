@@ -99,7 +99,7 @@ def _statistics(run: Run) -> DatasetStatistics:
     for description, verified, _ in _described(run, with_pictures=False):
         sample = packaged.get(description.clip.clip_id)
         if sample is not None:
-            total += statistics_of(sample, description, verified)
+            total += statistics_of(sample, description, verified, run.config.annotate.measured.taxonomy)
     return total
 
 

@@ -90,6 +90,8 @@ def _check_names(values: Mapping[str, Any], model: type[Record], above: tuple[st
             raise SettingsError(f"no setting {place!r}; {known}")
         kind = model.model_fields[name].annotation
         is_section = isinstance(kind, type) and issubclass(kind, Record)
+        if is_section and isinstance(value, str) and model.model_fields[name].metadata:
+            continue  # a record that may also be named by the path of its file
         if is_section and isinstance(value, Mapping):
             _check_names(value, kind, (*above, str(name)))  # type: ignore[arg-type]
         elif is_section:

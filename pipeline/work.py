@@ -56,12 +56,18 @@ def split(config: RunConfig) -> Worker:
 def describe(config: RunConfig) -> Worker:
     """Figures, keyframes and text of a clip; the text reader is loaded once."""
     from stages.describe import describe_clip
+    from stages.errors import StageError
     from stages.text import make_reader
 
     reader = make_reader(config.describe)
 
     def work(payload: tuple[Clip, SliceScan]) -> ClipDescription:
-        return describe_clip(*payload, config.describe, reader)
+        clip, scan = payload
+        description = describe_clip(clip, scan, config.describe, reader)
+        if not description.keyframes:
+            stretch = f"from {clip.span.start_s:.2f} s to {clip.span.end_s:.2f} s"
+            raise StageError(f"{clip.name}: no frame was sampled {stretch}: raise scan.sample_fps")
+        return description
 
     return work
 

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from schemas.base import Record
+from schemas.taxonomy import TasksSetting, TaxonomySetting, qa_tasks, sv6d_taxonomy
 
 
 class GridConfig(Record):
@@ -118,6 +119,10 @@ class DedupConfig(Record):
 class MeasuredConfig(Record):
     """The annotator that needs no model."""
 
+    taxonomy: TaxonomySetting = Field(default_factory=sv6d_taxonomy)
+    """Values that SV6D segments may have: written out, or the path of a YAML file."""
+    tasks: TasksSetting = Field(default_factory=qa_tasks)
+    """Kinds of questions; those of the family `measured` are asked. Written out, or the path of a YAML file."""
     seed: int = 0
     """Shuffles options; the same seed gives the same data set."""
     n_options: int = Field(default=4, ge=2, le=8)

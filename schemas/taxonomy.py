@@ -1,14 +1,16 @@
 """Vocabularies as data: the SV6D dimensions with their values, and the QA task list.
 
-Here: loading and validating the YAML files in `schemas/taxonomies/`, or a user's own in their place.
+Here: loading and validating the YAML files in `schemas/taxonomies/`, or a user's own in their place. Not here: what any
+annotator says with these words.
 """
 
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Annotated
 
 import yaml
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from schemas.base import Record
 
@@ -68,18 +70,34 @@ class QATaskList(Record):
         return tuple(task.name for task in self.tasks if task.family == family)
 
 
-def _read(path: Path | None, default: str) -> object:
-    text = path.read_text() if path else resources.files("schemas").joinpath("taxonomies", default).read_text()
-    return yaml.safe_load(text)
+@cache
+def sv6d_taxonomy() -> SV6DTaxonomy:
+    """The SV6D taxonomy that is shipped."""
+    return SV6DTaxonomy.model_validate(_shipped("sv6d.yaml"))
 
 
 @cache
-def sv6d_taxonomy(path: Path | None = None) -> SV6DTaxonomy:
-    """The SV6D taxonomy: ours, or the one at `path`. Raises pydantic.ValidationError where the file is not one."""
-    return SV6DTaxonomy.model_validate(_read(path, "sv6d.yaml"))
+def qa_tasks() -> QATaskList:
+    """The QA task list that is shipped."""
+    return QATaskList.model_validate(_shipped("qa_tasks.yaml"))
 
 
-@cache
-def qa_tasks(path: Path | None = None) -> QATaskList:
-    """The QA task list: ours, or the one at `path`. Raises pydantic.ValidationError where the file is not one."""
-    return QATaskList.model_validate(_read(path, "qa_tasks.yaml"))
+def _shipped(name: str) -> object:
+    return yaml.safe_load(resources.files("schemas").joinpath("taxonomies", name).read_text())
+
+
+def _from_file(value: object) -> object:
+    """The content of a YAML file, where a setting names one: the run then carries the vocabulary itself."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return yaml.safe_load(Path(value).read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise ValueError(f"cannot read the vocabulary {value!r}: {' '.join(str(error).split())}") from error
+
+
+TaxonomySetting = Annotated[SV6DTaxonomy, BeforeValidator(_from_file)]
+"""A taxonomy in a configuration: written out, or the path of a YAML file like `schemas/taxonomies/sv6d.yaml`."""
+
+TasksSetting = Annotated[QATaskList, BeforeValidator(_from_file)]
+"""A task list in a configuration: written out, or the path of a YAML file like `schemas/taxonomies/qa_tasks.yaml`."""

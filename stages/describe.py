@@ -33,15 +33,11 @@ def describe_clip(clip: Clip, scan: SliceScan, config: DescribeConfig, reader: T
     shot's are over its own frames, so that no transition counts. `reader` is None where text is not measured.
 
     Raises:
-        StageError: the clip is not of this scan, or holds no frame sample.
+        StageError: the clip is not of this scan.
         MediaError: a frame sample is no JPEG.
     """
     if clip.slice_id != scan.slice_id:
         raise StageError(f"{clip.name}: clip {clip.clip_id} was given the scan of slice {scan.slice_id}")
-    keyframes = choose_keyframes(clip, scan, config)
-    if not keyframes:
-        stretch = f"from {clip.span.start_s:.2f} s to {clip.span.end_s:.2f} s"
-        raise StageError(f"{clip.name}: no frame sample {stretch}: raise scan.sample_fps")
     whole = _figures(clip.span, scan, clip)
     return ClipDescription(
         clip=clip,
@@ -56,7 +52,7 @@ def describe_clip(clip: Clip, scan: SliceScan, config: DescribeConfig, reader: T
         black_spans=_black_spans(clip, scan, config),
         text_is_measured=reader is not None,
         text=_text(clip, scan, config, reader) if reader is not None else (),
-        keyframes=keyframes,
+        keyframes=choose_keyframes(clip, scan, config),
     )
 
 

@@ -14,7 +14,6 @@ from schemas.config import MeasuredConfig
 from schemas.label import ClipLabels, Label
 from schemas.provenance import Provenance
 from schemas.signals import ClipDescription
-from schemas.taxonomy import qa_tasks
 
 ANNOTATOR = "measured"
 ANNOTATOR_VERSION = "1"
@@ -51,7 +50,7 @@ def annotate_clip(description: ClipDescription, config: MeasuredConfig, code_ver
     )
     labels = [_segment_label(facts, segment, provenance) for segment in sv6d_segments(facts)]
     abstentions = []
-    for task in qa_tasks().names(ANNOTATOR):
+    for task in config.tasks.names(ANNOTATOR):
         draw = Draw(config.seed, description.clip.clip_id, task)
         made = MAKERS[task](facts, draw)
         if isinstance(made, Abstention):

@@ -10,7 +10,7 @@ from annotators.measured.facts import ClipFacts
 from schemas.evidence import Evidence
 from schemas.label import SV6DSegment, SV6DValue
 from schemas.signals import CameraSegment, TextDetection
-from schemas.taxonomy import sv6d_taxonomy
+from schemas.taxonomy import SV6DTaxonomy
 from schemas.time import Span
 
 
@@ -19,12 +19,13 @@ class Segment:
     """One SV6D segment while it is being filled."""
 
     span: Span
+    taxonomy: SV6DTaxonomy
     evidence: list[Evidence] = field(default_factory=list)
     values: list[SV6DValue] = field(default_factory=list)
 
     def say(self, dimension: str, attribute: str, value: str | None, *seen: Evidence) -> None:
         """Adds a value with what it rests on; nothing where there is no value, or the taxonomy does not know it."""
-        if value is None or not sv6d_taxonomy().allows(dimension, attribute, value):
+        if value is None or not self.taxonomy.allows(dimension, attribute, value):
             return
         cited = tuple(self._cite(evidence) for evidence in seen)
         self.values.append(SV6DValue(dimension=dimension, attribute=attribute, value=value, evidence=cited))
@@ -51,7 +52,7 @@ def sv6d_segments(facts: ClipFacts) -> tuple[Segment, ...]:
 
 
 def _shot_segment(facts: ClipFacts, index: int) -> Segment:
-    segment = Segment(facts.shots[index].span)
+    segment = Segment(facts.shots[index].span, facts.config.taxonomy)
     _say_aesthetics(facts, index, segment)
     camera = facts.shots[index].camera
     if len(camera) == 1 and camera[0].span.duration_s >= classes.MIN_SEGMENT_SHARE * segment.span.duration_s:
@@ -96,13 +97,13 @@ def _say_editing(facts: ClipFacts, index: int, segment: Segment) -> None:
 
 
 def _motion_segment(facts: ClipFacts, index: int, camera: CameraSegment) -> Segment:
-    segment = Segment(camera.span)
+    segment = Segment(camera.span, facts.config.taxonomy)
     _say_camera(facts, index, camera, segment)
     return segment
 
 
 def _clip_segment(facts: ClipFacts) -> Segment:
-    segment = Segment(facts.span)
+    segment = Segment(facts.span, facts.config.taxonomy)
     segment.say("editing", "pace", _pace(facts), *_pace_evidence(facts))
     _say_text(facts, segment)
     segment.say("dissemination", "aspect", classes.shape(facts.description), observations.aspect_seen(facts))

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.annotators.reel import REEL
 from tests.corpus import textured_frame, write_video
 from tests.product import assert_accounted_for, reelproof, results, rows, status
 
@@ -110,3 +111,27 @@ def test_caps_are_rules_with_the_figure_that_broke_them(tmp_path: Path) -> None:
     verdict = row["rejection"]["verdict"]
     assert (verdict["rule"], verdict["threshold"]) == ("probe.max_duration_s", 2.0)
     assert verdict["score"] > 2
+
+
+def test_clips_without_a_picture_fail_and_say_what_to_set(tmp_path: Path) -> None:
+    finished = reelproof(
+        "run", "--input", str(REEL), "--output", str(tmp_path / "run"), "--runner", "local",
+        "--set", "scan.sample_fps=0.01", "--set", "describe.text=none",
+    )  # fmt: skip
+    assert finished.returncode == 1
+    failed = [row["failure"]["message"] for row in rows(tmp_path / "run", "describe") if row["failure"]]
+    assert failed
+    assert all("reel.mp4: no frame was sampled" in message for message in failed)
+    assert all("raise scan.sample_fps" in message for message in failed)
+    assert_accounted_for(tmp_path / "run")
+
+
+def test_a_run_in_which_nothing_is_a_video_still_ends_with_a_card_and_a_report(tmp_path: Path) -> None:
+    (tmp_path / "empty.mp4").touch()
+    output = tmp_path / "run"
+    finished = reelproof("run", "--input", str(tmp_path / "empty.mp4"), "--output", str(output), "--runner", "local")
+    assert finished.returncode == 1
+    assert "empty.mp4" in finished.stdout
+    assert_accounted_for(output)
+    assert (output / "README.md").exists()
+    assert "empty.mp4" in (output / "report/index.html").read_text()

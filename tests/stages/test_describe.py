@@ -135,14 +135,6 @@ def test_a_clip_of_another_slice_is_an_error_that_names_the_file(tmp_path: Path)
         describe_clip(clip.replace(slice_id="other-000"), scan, CONFIG.describe, None)
 
 
-def test_a_clip_without_any_frame_sample_is_an_error_that_says_what_to_set(tmp_path: Path) -> None:
-    path = write_video(tmp_path / "one.mp4", repeat(textured_frame(4), 75), FPS)
-    source, scan = scanned(path)
-    (clip,) = clips_of(source, scan)
-    with pytest.raises(StageError, match=r"one\.mp4: no frame sample .* raise scan\.sample_fps"):
-        describe_clip(clip, scan.replace(frame_samples=()), CONFIG.describe, None)
-
-
 def test_a_black_stretch_inside_a_clip_is_told(tmp_path: Path) -> None:
     scene = textured_frame(5)
     frames = [*repeat(scene, 50), *repeat(np.zeros_like(scene), 25), *repeat(scene, 50)]
