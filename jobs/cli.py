@@ -14,6 +14,7 @@ from pipeline.attempt import WorkerStartError
 from pipeline.grid import CODE_VERSION, GridError
 from pipeline.listing import ListingError
 from pipeline.settings import SettingsError, recipe_names
+from pipeline.store import StoreInUseError
 
 if TYPE_CHECKING:
     from jobs.run import Request
@@ -173,7 +174,7 @@ def main() -> None:
     """Entry point of the console script: errors of the request become one line and exit code 2."""
     try:
         app(prog_name="reelproof")
-    except (GridError, ListingError, SettingsError, WorkerStartError) as error:
+    except (GridError, ListingError, SettingsError, StoreInUseError, WorkerStartError) as error:
         sys.stderr.write(f"reelproof: {error}\n")
         sys.exit(EXIT_WRONG_REQUEST)
 

@@ -35,13 +35,13 @@ class Request:
 def run_request(request: Request) -> bool:
     """Fill the grid as asked, and print what came of it. True where units failed.
 
-    Raises GridError, ListingError or SettingsError where the request itself is wrong.
+    Raises GridError, ListingError, SettingsError or StoreInUseError where the request itself is wrong.
     """
     up_to(STEPS, request.until)
     run, inputs, recipe = _open(request)
     found = find_sources(inputs)
-    run.store.remove_leftovers()
-    with show_progress(quiet=request.quiet) as watch:
+    with run.store.locked(), show_progress(quiet=request.quiet) as watch:
+        run.store.remove_leftovers()
         missing = update_listing(run.store, found.sources, run.config.grid.page_size)
         if missing:
             watch.says(f"{missing} videos of earlier runs are not among the inputs now; they stay in the data set")

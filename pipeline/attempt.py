@@ -5,10 +5,12 @@ Not here: what is attempted (`pipeline.work`), or what becomes of the record (`p
 """
 
 import multiprocessing
+import os
 import traceback
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
@@ -34,6 +36,17 @@ class Unit:
     """What a person calls it: file name and span."""
     payload: Any
     """Argument of the step's worker."""
+
+
+def detach_from_terminal() -> None:
+    """Give this process, and whatever it starts, an empty standard input.
+
+    Workers run in the background of the terminal that the run was started from. A program that touches the terminal
+    there (ffmpeg does, and some libraries start it when they are imported) is stopped by the kernel, and the run would
+    stand still without a word.
+    """
+    with Path(os.devnull).open() as nothing:
+        os.dup2(nothing.fileno(), 0)
 
 
 class WorkerStartError(Exception):
@@ -86,6 +99,7 @@ _prepared: list[Worker | str] = []
 
 
 def _prepare(factory: WorkerFactory, config: RunConfig) -> None:
+    detach_from_terminal()
     try:
         _prepared[:] = [factory(config)]
     except Exception as error:  # noqa: BLE001 - told to the parent, which ends the run with it

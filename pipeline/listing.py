@@ -81,7 +81,8 @@ def _find(text: str, found: Found) -> None:
 
 
 def _listed(filesystem: fsspec.AbstractFileSystem, info: dict[str, object], name: str) -> ListedSource:
-    path = str(info["name"])
+    path = _printable(str(info["name"]))
+    name = _printable(name)
     uri = path if _is_local(filesystem) else filesystem.unstrip_protocol(path)
     version = next((str(info[key]) for key in ("ETag", "etag", "mtime", "LastModified", "created") if key in info), "")
     size = info["size"]
@@ -92,6 +93,11 @@ def _listed(filesystem: fsspec.AbstractFileSystem, info: dict[str, object], name
         size_bytes=size if isinstance(size, int) else 0,
         version=version,
     )
+
+
+def _printable(name: str) -> str:
+    """The name with bytes that are no UTF-8 spelled out: Linux allows them, no table does. Such a file is not found."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _is_local(filesystem: fsspec.AbstractFileSystem) -> bool:

@@ -18,6 +18,8 @@ def local_copy(uri: str) -> Iterator[Path]:
     """
     filesystem, path = fsspec.url_to_fs(uri)
     if "file" in ([filesystem.protocol] if isinstance(filesystem.protocol, str) else filesystem.protocol):
+        if not Path(path).exists():
+            raise FileNotFoundError(f"{Path(path).name}: the file is gone, or its name is no UTF-8; if so, rename it")
         yield Path(path)
         return
     with tempfile.TemporaryDirectory(prefix="reelproof-") as folder:

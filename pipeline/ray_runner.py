@@ -17,7 +17,7 @@ import ray
 from ray.data import ActorPoolStrategy, DataContext, Dataset
 from ray.exceptions import RayTaskError
 
-from pipeline.attempt import WorkerStartError
+from pipeline.attempt import WorkerStartError, detach_from_terminal
 from pipeline.grid import GridError, Run, Step, StepWorker, Watcher, finished, up_to
 from pipeline.store import Store
 from schemas.cell import CellInfo
@@ -64,6 +64,7 @@ class CellActor:
     """Computes one step's cells in a Ray actor."""
 
     def __init__(self, spec: RunSpec, step: str, tally: Any) -> None:
+        detach_from_terminal()
         run = spec.open()
         self._worker = StepWorker(run, run.step(step))
         self._step, self._tally = step, tally

@@ -14,6 +14,7 @@ from typing import Any
 import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from schemas.cell import CellInfo
@@ -21,6 +22,10 @@ from schemas.cell import CellInfo
 _FOOTER_KEY = "reelproof"
 _FLUSH_BYTES = 32 * 2**20
 _HIDDEN = ".writing-"
+
+
+class StoreInUseError(Exception):
+    """Another run is writing to the folder."""
 
 
 class Store:
@@ -100,8 +105,28 @@ class Store:
             yield Path(folder) / name
             (Path(folder) / name).replace(target)
 
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other runs out of a local folder while the block lasts; the lock goes when its process dies.
+
+        Raises StoreInUseError where another run has it. Buckets have no such lock.
+        """
+        if not self.is_local:
+            yield
+            return
+        Path(self.root).mkdir(parents=True, exist_ok=True)
+        lock = FileLock(Path(self.root) / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise StoreInUseError(f"another run is writing to {self.uri!r}: wait for it, or end it") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
     def remove_leftovers(self) -> None:
-        """Delete half-written files of a run that was killed. Only one run may write to a folder at a time."""
+        """Delete half-written files of a run that was killed. The folder must be locked."""
         if self.is_local:
             for pattern in (f"{_HIDDEN}*", f"*/{_HIDDEN}*", f"tables/*/{_HIDDEN}*"):
                 for hidden in Path(self.root).glob(pattern):

@@ -1,5 +1,6 @@
 """Bad input costs nobody else anything: it is a row that names the file and the cause."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -124,6 +125,19 @@ def test_clips_without_a_picture_fail_and_say_what_to_set(tmp_path: Path) -> Non
     assert all("reel.mp4: no frame was sampled" in message for message in failed)
     assert all("raise scan.sample_fps" in message for message in failed)
     assert_accounted_for(tmp_path / "run")
+
+
+def test_a_name_that_is_no_utf8_is_a_failure_that_says_so(tmp_path: Path) -> None:
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    good = write_video(videos / "good.mp4", [textured_frame(1, 72, 128)] * 60, fps=25)
+    Path(os.fsdecode(bytes(videos) + b"/bad\xff.mp4")).write_bytes(good.read_bytes())
+    output = tmp_path / "run"
+    finished = reelproof("run", "--input", str(videos), "--output", str(output), "--runner", "local")
+    assert finished.returncode == 1, finished.stderr
+    (failed,) = [row["failure"]["message"] for row in rows(output, "probe") if row["failure"]]
+    assert failed == r"bad\xff.mp4: the file is gone, or its name is no UTF-8; if so, rename it"
+    assert len(results(output, "package")) == 1
 
 
 def test_a_run_in_which_nothing_is_a_video_still_ends_with_a_card_and_a_report(tmp_path: Path) -> None:

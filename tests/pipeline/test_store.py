@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline.store import Store
+from pipeline.store import Store, StoreInUseError
 from schemas.arrow import cell_row, cell_schema
 from schemas.cell import CellInfo
 from schemas.time import Span, TimeBase
@@ -81,3 +81,12 @@ def test_files_are_sized_and_removed(store: Store) -> None:
     store.remove("shards/train-000000.tar")
     assert store.size("shards/train-000000.tar") is None
     assert store.names("nowhere") == []
+
+
+def test_two_runs_cannot_write_to_one_folder(tmp_path: Path) -> None:
+    first, second = Store(str(tmp_path)), Store(str(tmp_path))
+    refused = pytest.raises(StoreInUseError, match="another run is writing")
+    with first.locked(), refused, second.locked():
+        pass
+    with second.locked():
+        pass
