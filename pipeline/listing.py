@@ -87,7 +87,7 @@ def _listed(filesystem: fsspec.AbstractFileSystem, info: dict[str, object], name
     version = next((str(info[key]) for key in ("ETag", "etag", "mtime", "LastModified", "created") if key in info), "")
     size = info["size"]
     return ListedSource(
-        source_id=source_id(uri, name),
+        source_id=source_id(name),
         uri=uri,
         name=name,
         size_bytes=size if isinstance(size, int) else 0,
@@ -104,10 +104,14 @@ def _is_local(filesystem: fsspec.AbstractFileSystem) -> bool:
     return "file" in ([filesystem.protocol] if isinstance(filesystem.protocol, str) else filesystem.protocol)
 
 
-def source_id(uri: str, name: str) -> str:
-    """`<stem>-<hash>`: readable, and as unique as the URI."""
+def source_id(name: str, salt: str = "") -> str:
+    """`<stem>-<hash>`: readable, and the same wherever the folder of the input lies.
+
+    Labels, splits and shards follow from ids, so a corpus that moves to a bucket still makes the same data set. `salt`
+    tells files of one name apart.
+    """
     stem = re.sub(r"[^a-z0-9]+", "-", Path(name).stem.lower()).strip("-")[:32].strip("-")
-    return f"{stem or 'video'}-{hashlib.sha256(uri.encode()).hexdigest()[:10]}"
+    return f"{stem or 'video'}-{hashlib.sha256(f'{name}{salt}'.encode()).hexdigest()[:10]}"
 
 
 def update_listing(store: Store, sources: Iterable[ListedSource], page_size: int) -> int:
@@ -117,17 +121,28 @@ def update_listing(store: Store, sources: Iterable[ListedSource], page_size: int
     the inputs stays in the data set.
     """
     current = {source.uri: source for source in sources}
-    known: set[str] = set()
+    known: dict[str, str] = {}
     rows = store.rows("listing")
     for row in rows:
         page = list(read_row(store, "listing", row, ListedSource))
-        known.update(source.uri for source in page)
-        _write_page(store, row, [current.get(source.uri, source) for source in page])
-    new = [source for uri, source in current.items() if uri not in known]
+        known |= {source.uri: source.source_id for source in page}
+        found = [current.get(source.uri, source) for source in page]
+        _write_page(store, row, [source.replace(source_id=known[source.uri]) for source in found])
+    new = _told_apart([source for uri, source in current.items() if uri not in known], set(known.values()))
     next_row = max(rows, default=-1) + 1
     for offset in range(0, len(new), page_size):
         _write_page(store, next_row + offset // page_size, new[offset : offset + page_size])
-    return len(known - current.keys())
+    return len(known.keys() - current.keys())
+
+
+def _told_apart(new: Iterable[ListedSource], taken: set[str]) -> list[ListedSource]:
+    """New sources, those whose id is taken by another file of that name with an id of their own."""
+    told = []
+    for source in new:
+        own = source.source_id if source.source_id not in taken else source_id(source.name, salt=source.uri)
+        taken.add(own)
+        told.append(source.replace(source_id=own))
+    return told
 
 
 def _write_page(store: Store, row: int, page: Sequence[ListedSource]) -> None:

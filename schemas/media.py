@@ -25,7 +25,7 @@ class ListedSource(Record):
     """One line of the listing: what the storage says about an input before anybody opens it."""
 
     source_id: str
-    """`<readable stem>-<hash of the URI>`: stable across runs, free of dots, slashes and spaces."""
+    """`<readable stem>-<hash of the name>`: the same wherever the input's folder lies; no dots, slashes or spaces."""
     uri: str
     """Where the file is: an absolute path, or a URL that fsspec understands."""
     name: str

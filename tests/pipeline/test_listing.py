@@ -53,10 +53,10 @@ def test_an_input_without_videos_is_refused_by_name(tmp_path: Path, missing: str
 
 
 def test_ids_are_readable_and_safe_as_sample_keys() -> None:
-    made = source_id("s3://bucket/My Film: part 1.mp4", "My Film: part 1.mp4")
+    made = source_id("My Film: part 1.mp4")
     assert made.startswith("my-film-part-1-")
     assert "." not in made
-    assert source_id("/x/映画.mp4", "映画.mp4").startswith("video-")
+    assert source_id("映画.mp4").startswith("video-")
 
 
 def test_added_videos_open_new_pages_and_leave_the_old_ones(tmp_path: Path) -> None:
@@ -89,3 +89,26 @@ def test_a_video_that_is_no_longer_given_stays_and_is_reported(tmp_path: Path) -
     (videos / "b.mp4").unlink()
     assert update_listing(store, find_sources([str(videos)]).sources, page_size=8) == 1
     assert pages(store) == [["a.mp4", "b.mp4"]]
+
+
+def test_ids_do_not_depend_on_where_the_folder_lies(tmp_path: Path) -> None:
+    ids = []
+    for place in ("here", "there/and/elsewhere"):
+        videos = touch(tmp_path / place, "a.mp4", "deep/b.mp4")
+        store = Store(str(tmp_path / place / "run"))
+        update_listing(store, find_sources([str(videos)]).sources, page_size=8)
+        ids.append([source.source_id for source in read_row(store, "listing", 0, ListedSource)])
+    assert ids[0] == ids[1]
+
+
+def test_files_of_one_name_have_ids_of_their_own_and_keep_them(tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "run"))
+    one, two = touch(tmp_path / "one", "a.mp4"), touch(tmp_path / "two", "a.mp4")
+    update_listing(store, find_sources([str(two)]).sources, page_size=8)
+    for _ in range(2):
+        update_listing(store, find_sources([str(one), str(two)]).sources, page_size=8)
+    pages_ = [list(read_row(store, "listing", row, ListedSource)) for row in store.rows("listing")]
+    ids = {source.uri: source.source_id for page in pages_ for source in page}
+    assert ids[str(two / "a.mp4")] == source_id("a.mp4")
+    assert ids[str(one / "a.mp4")] == source_id("a.mp4", salt=str(one / "a.mp4"))
+    assert [len(page) for page in pages_] == [1, 1]
