@@ -61,7 +61,7 @@ class Attempts:
 
     def __call__(self, unit: Unit) -> StepRecord:
         """The unit's record. Never raises for what the unit does."""
-        return _attempt(self._worker, unit)
+        return attempt(self._worker, unit)
 
     def close(self) -> None:
         """Nothing to end."""
@@ -114,10 +114,11 @@ def _attempt_prepared(unit: Unit) -> StepRecord:
     worker = _prepared[0]
     if isinstance(worker, str):
         return _failure(unit, "crash", f"the process that took over cannot start: {worker}")
-    return _attempt(worker, unit)
+    return attempt(worker, unit)
 
 
-def _attempt(worker: Worker, unit: Unit) -> StepRecord:
+def attempt(worker: Worker, unit: Unit) -> StepRecord:
+    """One attempt, here and now. Never raises for what the worker does."""
     try:
         value = worker(unit.payload)
     except Exception as error:  # noqa: BLE001 - one bad unit must cost nobody else anything; it becomes a row

@@ -4,6 +4,7 @@ Here: the cells of `plan` and `package`, and the files that belong to them. Not 
 the cutting (`stages.cut`).
 """
 
+import contextlib
 import hashlib
 import tempfile
 from collections import Counter
@@ -13,13 +14,15 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from pipeline import units
-from pipeline.attempt import Unit
+from pipeline.attempt import Unit, attempt
 from pipeline.grid import CellTask, Inputs, Run
+from pipeline.local_copy import local_copy
 from pipeline.parts import probed_sources
 from pipeline.sample import sample_json
 from pipeline.tables import write_row
 from pipeline.work import CutFile
 from schemas.arrow import StepRecord, records_to_table
+from schemas.base import Record
 from schemas.cell import FileStamp
 from schemas.dataset import PackagedSample, ShardAssignment
 from schemas.media import Clip
@@ -101,23 +104,54 @@ def pack_shard(task: CellTask) -> Iterator[StepRecord]:
 def _cut_samples(
     task: CellTask, folder: Path, failed: list[StepRecord], subjects: dict[str, str]
 ) -> Iterator[ShardSample]:
-    for unit in units.shard_clips(task.inputs):
-        assignment, description, verified, figures = unit.payload
-        video = folder / "clip.mp4"
-        record = task.worker.attempt(Unit(unit.unit_id, unit.subject, (assignment.clip, str(video))))
-        if not (isinstance(record, Result) and isinstance(record.value, CutFile)):
-            failed.append(record)
-            continue
-        subjects[unit.unit_id] = unit.subject
-        yield ShardSample(
-            assignment=assignment,
-            video=video,
-            json=sample_json(assignment, description, verified, figures),
-            jpegs=tuple(keyframe.sample.jpeg for keyframe in description.keyframes),
-            n_frames=record.value.n_frames,
-            is_stream_copy=record.value.is_stream_copy,
-        )
-        video.unlink()
+    video = folder / "clip.mp4"
+    with SourceOnHand() as source:
+        for unit in units.shard_clips(task.inputs):
+            assignment, description, verified, figures = unit.payload
+            record = source.fetch(unit, assignment.clip.uri)
+            if isinstance(record, Result) and isinstance(record.value, LocalFile):
+                cut = (assignment.clip, record.value.path, str(video))
+                record = task.worker.attempt(Unit(unit.unit_id, unit.subject, cut))
+            if not (isinstance(record, Result) and isinstance(record.value, CutFile)):
+                failed.append(record)
+                continue
+            subjects[unit.unit_id] = unit.subject
+            yield ShardSample(
+                assignment=assignment,
+                video=video,
+                json=sample_json(assignment, description, verified, figures),
+                jpegs=tuple(keyframe.sample.jpeg for keyframe in description.keyframes),
+                n_frames=record.value.n_frames,
+                is_stream_copy=record.value.is_stream_copy,
+            )
+            video.unlink()
+
+
+class LocalFile(Record):
+    """A source as a local file."""
+
+    path: str
+
+
+class SourceOnHand(contextlib.ExitStack):
+    """The source fetched last, kept until another is asked for: a shard's clips come source by source."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._uri: str | None = None
+        self._file: LocalFile | None = None
+
+    def fetch(self, unit: Unit, uri: str) -> StepRecord:
+        """The local file as a result for the unit, or the unit's failure where it cannot be had."""
+        return attempt(self._fetch, Unit(unit.unit_id, unit.subject, uri))
+
+    def _fetch(self, uri: str) -> LocalFile:
+        if self._file is None or uri != self._uri:
+            self.close()
+            self._file = None
+            self._file = LocalFile(path=str(self.enter_context(local_copy(uri))))
+            self._uri = uri
+        return self._file
 
 
 def _stamp(relative: str, path: Path) -> FileStamp:

@@ -110,13 +110,12 @@ class CutFile(Record):
 
 
 def cut(config: RunConfig) -> Worker:
-    """A clip as a playable file."""
+    """A clip as a playable file, from a local copy of its source."""
     from stages.cut import cut_clip
 
-    def work(payload: tuple[Clip, str]) -> CutFile:
-        clip, destination = payload
-        with local_copy(clip.uri) as path:
-            made = cut_clip(clip, path, Path(destination), config.package)
+    def work(payload: tuple[Clip, str, str]) -> CutFile:
+        clip, source, destination = payload
+        made = cut_clip(clip, Path(source), Path(destination), config.package)
         return CutFile(path=destination, n_frames=made.n_frames, is_stream_copy=made.is_stream_copy)
 
     return work

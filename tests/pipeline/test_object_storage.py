@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from moto.server import ThreadedMotoServer
 
+from pipeline.attempt import Unit
+from pipeline.shard_cells import SourceOnHand
+from schemas.verdict import Failure, Result
 from tests.corpus import textured_frame, write_video
 from tests.product import reelproof
 
@@ -26,6 +29,23 @@ def bucket() -> Iterator[dict[str, str]]:
     }
     yield {**os.environ, **reached}
     server.stop()
+
+
+def test_a_source_is_fetched_once_for_all_its_clips() -> None:
+    memory = fsspec.filesystem("memory")
+    for name in ("a", "b"):
+        memory.pipe_file(f"/fetch/{name}.mp4", name.encode())
+    with SourceOnHand() as source:
+        paths = [source.fetch(Unit(uri, uri, uri), uri) for uri in ("memory://fetch/a.mp4", "memory://fetch/a.mp4")]
+        first, again = (found.value.path for found in paths if isinstance(found, Result))  # type: ignore[attr-defined]
+        assert first == again
+        assert Path(first).read_bytes() == b"a"
+        gone = source.fetch(Unit("c", "c.mp4", ""), "memory://fetch/c.mp4")
+        assert isinstance(gone, Failure)
+        assert gone.unit_id == "c"
+        other = source.fetch(Unit("b", "b.mp4", ""), "memory://fetch/b.mp4")
+        assert isinstance(other, Result)
+        assert not Path(first).exists()
 
 
 def test_a_run_reads_from_a_bucket_and_writes_to_one(bucket: dict[str, str], tmp_path: Path) -> None:
