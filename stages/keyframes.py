@@ -37,7 +37,7 @@ def middle_sharpest(clip: Clip, scan: SliceScan, config: DescribeConfig) -> tupl
 
     Keyframes are shared out over the shots by length; a shot with several is divided into as many equal stretches and
     each has its own. Where there are more shots than keyframes, an even selection of shots is kept. Black frames are
-    chosen only where nothing else is there.
+    chosen only where the clip has nothing else.
     """
     chosen: list[Keyframe] = []
     for shot, count in _shared_out(clip.shots, config.keyframes_per_clip):
@@ -46,7 +46,8 @@ def middle_sharpest(clip: Clip, scan: SliceScan, config: DescribeConfig) -> tupl
     if not chosen:
         whole = (Fraction(clip.span.start_pts), Fraction(clip.span.end_pts))
         chosen += _sharpest_near_middle(samples_in(scan, clip.span), whole, clip, scan)
-    return tuple(chosen)
+    lit = [keyframe for keyframe in chosen if not scan.frames.is_black[frame_index(keyframe.sample, scan, clip.name)]]
+    return tuple(lit or chosen)
 
 
 STRATEGIES: Mapping[str, Strategy] = {"middle_sharpest": middle_sharpest}

@@ -35,7 +35,7 @@ def test_status_tells_what_is_promised(demo_run: Path) -> None:
     assert told["cells"]["stale"] == told["cells"]["missing"] == 0
     assert told["failures"] == {}
     assert told["tokens"] == told["cost_usd"] == 0
-    assert told["labels"] == sum(told["labels_by_kind"].values()) > 35
+    assert told["labels"] == sum(told["labels_by_kind"].values()) > 50
     assert {"slices", "shots", "clips", "rejections"} <= told.keys()
     assert {"units", "results", "rejections", "failures"} <= told["steps"]["scan"].keys()
 

@@ -81,7 +81,7 @@ def test_keyframes_are_shared_out_over_shots_by_length() -> None:
 
 
 def test_a_black_frame_is_chosen_only_where_nothing_else_is_there() -> None:
-    assert chosen(clip_of((0, 100)), scan_of([10, 50], {50: 99.0}, black=[50]), keyframes_per_clip=1) == [10]
+    assert chosen(clip_of((0, 100)), scan_of([10, 50], {50: 99.0}, black=[50])) == [10]
     assert chosen(clip_of((0, 100)), scan_of([50], {}, black=[50])) == [50]
 
 
