@@ -3,11 +3,13 @@
 Here: options, their help, exit codes and one-line errors. Not here: what a command does (`jobs.run`, `jobs.status` …).
 """
 
+import contextlib
 import os
 import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
+import psutil
 import typer
 
 from pipeline.attempt import WorkerStartError
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 EXIT_FAILED_UNITS = 1
 EXIT_WRONG_REQUEST = 2
 EXIT_INTERRUPTED = 130
+
 
 app = typer.Typer(
     name="reelproof",
@@ -135,8 +138,7 @@ def _fill_grid(request: "Request") -> None:
         has_failed = run_request(request)
     except KeyboardInterrupt:
         sys.stderr.write("reelproof: interrupted; run the same command again to go on\n")
-        sys.stderr.flush()
-        os._exit(EXIT_INTERRUPTED)  # workers of a runner that was cut short must not hold up the exit
+        end_process(EXIT_INTERRUPTED)
     raise typer.Exit(EXIT_FAILED_UNITS if has_failed else 0)
 
 
@@ -176,7 +178,22 @@ def main() -> None:
         app(prog_name="reelproof")
     except (GridError, ListingError, SettingsError, StoreInUseError, WorkerStartError) as error:
         sys.stderr.write(f"reelproof: {error}\n")
-        sys.exit(EXIT_WRONG_REQUEST)
+        end_process(EXIT_WRONG_REQUEST)
+    except SystemExit as end:
+        if isinstance(end.code, int | None):
+            end_process(end.code or 0)
+        raise
+
+
+def end_process(code: int) -> NoReturn:
+    """Leave with everything said; no process of a runner outlives this one, and no handler changes the code."""
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(BrokenPipeError):  # whoever read it has seen enough
+            stream.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -109,25 +109,25 @@ def pool_sizes(steps: list[Step], cluster_cpus: float, n_rows: int) -> dict[str,
 
 
 def run_ray(run: Run, until: str | None, watch: Watcher) -> None:
-    """Fill the grid up to the step `until`. Ray is started when a leg has work for it, and ended with the run."""
-    started_here, has_told = False, False
-    try:
-        for leg in legs(up_to(run.steps, until)):
-            for step in leg:
-                watch.starts(step, len(run.rows(step)))
-            rows = _pending(run, leg, watch)
-            if len(rows) == 1:
-                _run_here(run, leg, rows[0], watch)
-            elif rows:
-                started_here = _connect() or started_here
-                has_told = has_told or _tell_of_shared_cores(leg, watch)
-                _run_leg(run, leg, rows, watch)
-            for step in leg:
-                if step.after:
-                    step.after(run)
-    finally:
-        if started_here:
-            ray.shutdown()
+    """Fill the grid up to the step `until`. Ray is started when a leg has work for it.
+
+    Ray is left running: `ray.shutdown` ends the process that calls it, at once and with exit code 1, where another of
+    Ray's own threads reaches for what it takes down. The console script ends Ray's processes.
+    """
+    has_told = False
+    for leg in legs(up_to(run.steps, until)):
+        for step in leg:
+            watch.starts(step, len(run.rows(step)))
+        rows = _pending(run, leg, watch)
+        if len(rows) == 1:
+            _run_here(run, leg, rows[0], watch)
+        elif rows:
+            _connect()
+            has_told = has_told or _tell_of_shared_cores(leg, watch)
+            _run_leg(run, leg, rows, watch)
+        for step in leg:
+            if step.after:
+                step.after(run)
 
 
 def _pending(run: Run, leg: list[Step], watch: Watcher) -> list[int]:
@@ -154,9 +154,9 @@ def _run_here(run: Run, leg: list[Step], row: int, watch: Watcher) -> None:
             worker.close()
 
 
-def _connect() -> bool:
+def _connect() -> None:
     if ray.is_initialized():
-        return False
+        return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
@@ -170,7 +170,6 @@ def _connect() -> bool:
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
-    return True
 
 
 @contextlib.contextmanager
