@@ -6,6 +6,8 @@ Not here: what is attempted (`pipeline.work`), or what becomes of the record (`p
 
 import multiprocessing
 import os
+import pickle
+import tempfile
 import traceback
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -57,7 +59,10 @@ class Attempts:
     """Attempts in this process."""
 
     def __init__(self, factory: WorkerFactory, config: RunConfig) -> None:
-        self._worker = factory(config)
+        try:
+            self._worker = factory(config)
+        except Exception as error:
+            raise WorkerStartError(f"worker {factory.__name__!r} cannot start: {error}") from error
 
     def __call__(self, unit: Unit) -> StepRecord:
         """The unit's record. Never raises for what the unit does."""
@@ -68,38 +73,50 @@ class Attempts:
 
 
 class IsolatedAttempts:
-    """Attempts in a child process that is replaced when it dies or takes longer than `timeout_s` for a unit."""
+    """Attempts in a child process that is replaced when it dies or takes longer than `timeout_s` for a unit.
+
+    Records come back through a file: a pipe would hold a record's pictures a second time, at both of its ends.
+    """
 
     def __init__(self, factory: WorkerFactory, config: RunConfig, timeout_s: float) -> None:
         self._timeout_s = timeout_s
+        self._folder = tempfile.TemporaryDirectory(prefix="reelproof-")
         context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPool(max_workers=1, context=context, initializer=_prepare, initargs=(factory, config))
+        prepared = (factory, config, self._folder.name)
+        self._pool = ProcessPool(max_workers=1, context=context, initializer=_prepare, initargs=prepared)
         if trouble := self._pool.schedule(_trouble_at_start).result():
             self.close()
             raise WorkerStartError(f"worker {factory.__name__!r} cannot start: {trouble}")
 
     def __call__(self, unit: Unit) -> StepRecord:
         """The unit's record. Never raises for what the unit does."""
+        path = Path(self._folder.name) / "record"
         try:
-            record: StepRecord = self._pool.schedule(_attempt_prepared, args=(unit,), timeout=self._timeout_s).result()
+            self._pool.schedule(_attempt_prepared, args=(unit, path), timeout=self._timeout_s).result()
         except FutureTimeoutError:
             return _failure(unit, "timeout", f"took longer than {self._timeout_s:g} s")
         except ProcessExpired as error:
             return _failure(unit, "crash", f"the process died while working on it (exit code {error.exitcode})")
+        with path.open("rb") as file:
+            record: StepRecord = pickle.load(file)  # noqa: S301 - our own child wrote it, into a folder of our own
+        path.unlink()
         return record
 
     def close(self) -> None:
         """End the child process."""
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
+        self._folder.cleanup()
 
 
 _prepared: list[Worker | str] = []
 """The child's worker, or why there is none; the initializer of a process pool has no other place to leave it."""
 
 
-def _prepare(factory: WorkerFactory, config: RunConfig) -> None:
+def _prepare(factory: WorkerFactory, config: RunConfig, folder: str) -> None:
     detach_from_terminal()
+    # What a child that dies leaves behind goes with the parent's folder.
+    tempfile.tempdir = folder
     try:
         _prepared[:] = [factory(config)]
     except Exception as error:  # noqa: BLE001 - told to the parent, which ends the run with it
@@ -110,11 +127,15 @@ def _trouble_at_start() -> str:
     return _prepared[0] if isinstance(_prepared[0], str) else ""
 
 
-def _attempt_prepared(unit: Unit) -> StepRecord:
+def _attempt_prepared(unit: Unit, path: Path) -> None:
+    """Leave the unit's record in a file."""
     worker = _prepared[0]
     if isinstance(worker, str):
-        return _failure(unit, "crash", f"the process that took over cannot start: {worker}")
-    return attempt(worker, unit)
+        record: StepRecord = _failure(unit, "crash", f"the process that took over cannot start: {worker}")
+    else:
+        record = attempt(worker, unit)
+    with path.open("wb") as file:
+        pickle.dump(record, file, protocol=pickle.HIGHEST_PROTOCOL)
 
 
 def attempt(worker: Worker, unit: Unit) -> StepRecord:

@@ -4,6 +4,7 @@ Here: `Step`, `Inputs`, and `Cell`, which knows whether it is done and how to co
 Not here: which steps there are (`pipeline.plan`), and in which order and where cells are computed (the runners).
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -12,11 +13,12 @@ from typing import Any, Literal
 from pipeline.attempt import Attempts, IsolatedAttempts, Unit, Worker
 from pipeline.fingerprint import fingerprint
 from pipeline.store import Store
+from pipeline.walk import Walk
 from schemas.arrow import StepRecord, cell_row, cell_schema, row_record
 from schemas.base import Record
 from schemas.cell import CellInfo, FileStamp
 from schemas.config import RunConfig
-from schemas.verdict import Failure, Result
+from schemas.verdict import Result
 
 CODE_VERSION = version("reelproof")
 
@@ -145,6 +147,25 @@ class CellTask:
         return self.inputs.run.config
 
 
+@dataclass
+class _Tally:
+    """What a cell's footer says of its records, counted while they become rows."""
+
+    step: Step
+    has_digests: bool
+    outcomes: Counter[str] = field(default_factory=Counter)
+    hands_on: int = 0
+    digests: list[str] = field(default_factory=list)
+
+    def row(self, record: StepRecord) -> dict[str, Any]:
+        """The record's row, counted."""
+        row = cell_row(record)
+        self.outcomes[row["outcome"]] += 1
+        self.hands_on += self.step.hands_on(record.value) if isinstance(record, Result) else 0
+        self.digests.append(fingerprint(row) if self.has_digests else "")
+        return row
+
+
 class StepWorker:
     """Computes the cells of one step. Made once per process; keeps the step's expensive state."""
 
@@ -171,44 +192,43 @@ class StepWorker:
             raise GridError(f"cell {self.step.name}/{row} cannot be computed: its inputs are not complete")
         present = self.run.store.info(self.step.name, row)
         is_retry = present is not None and present.fingerprint == expected and has_files(self.run.store, present)
-        return self._compute(inputs, expected, self._settled(row) if is_retry else {}, is_retry=is_retry)
+        return self._compute(inputs, expected, is_retry=is_retry)
 
-    def _settled(self, row: int) -> dict[str, StepRecord]:
-        """The records of a cell that a retry of failures leaves as they are."""
-        rows = (row_record(found, self.step.value) for found in self.run.store.read(self.step.name, row))
-        return {record.unit_id: record for record in rows if not isinstance(record, Failure)}
-
-    def _compute(self, inputs: Inputs, expected: str, earlier: dict[str, StepRecord], *, is_retry: bool) -> CellInfo:
+    def _compute(self, inputs: Inputs, expected: str, *, is_retry: bool) -> CellInfo:
         step, store = self.step, self.run.store
-        tally = {"result": 0, "rejection": 0, "failure": 0}
-        hands_on, digests = 0, []
+        settled = self._settled(inputs.row) if is_retry else frozenset()
+        tally = _Tally(step, has_digests=step.cuts_off or is_retry)
         task = CellTask(inputs=inputs, worker=self, files=[])
         with store.write_cell(step.name, inputs.row, cell_schema(step.value)) as writer:
-            for record in step.records(task) if step.records else self.attempts(inputs, earlier):
-                cell = cell_row(record)
-                writer.add(cell)
-                tally[cell["outcome"]] += 1
-                hands_on += step.hands_on(record.value) if isinstance(record, Result) else 0
-                digests.append(fingerprint(cell) if step.cuts_off or is_retry else "")
-            identity = fingerprint(expected, digests) if is_retry else expected
+            writer.add_all(map(tally.row, step.records(task) if step.records else self.attempts(inputs, settled)))
+            identity = fingerprint(expected, tally.digests) if is_retry else expected
             info = CellInfo(
                 fingerprint=expected,
-                identity=fingerprint(digests) if step.cuts_off else identity,
-                units=sum(tally.values()),
-                results=tally["result"],
-                rejections=tally["rejection"],
-                failures=tally["failure"],
-                hands_on=hands_on,
+                identity=fingerprint(tally.digests) if step.cuts_off else identity,
+                units=tally.outcomes.total(),
+                results=tally.outcomes["result"],
+                rejections=tally.outcomes["rejection"],
+                failures=tally.outcomes["failure"],
+                hands_on=tally.hands_on,
                 files=tuple(task.files),
                 code_version=CODE_VERSION,
             )
             writer.close(info)
         return info
 
-    def attempts(self, inputs: Inputs, earlier: dict[str, StepRecord]) -> Iterator[StepRecord]:
-        """One record per unit: the earlier one where it stands, a new attempt elsewhere."""
+    def attempts(self, inputs: Inputs, settled: frozenset[str] = frozenset()) -> Iterator[StepRecord]:
+        """One record per unit: the earlier one where it is settled, a new attempt elsewhere."""
+        earlier = Walk(lambda: self._earlier(inputs.row), lambda record: record.unit_id)
         for unit in self.step.units(inputs):
-            yield earlier[unit.unit_id] if unit.unit_id in earlier else self.attempt(unit)
+            yield earlier.to(unit.unit_id) if unit.unit_id in settled else self.attempt(unit)
+
+    def _settled(self, row: int) -> frozenset[str]:
+        """The units of a cell whose records a retry of failures leaves as they are."""
+        rows = self.run.store.read(self.step.name, row, ["unit_id", "outcome"])
+        return frozenset(found["unit_id"] for found in rows if found["outcome"] != "failure")
+
+    def _earlier(self, row: int) -> Iterator[StepRecord]:
+        return (row_record(found, self.step.value) for found in self.run.store.read(self.step.name, row))
 
 
 class Watcher:

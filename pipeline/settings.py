@@ -13,7 +13,7 @@ import yaml
 from pydantic import ValidationError
 
 from schemas.base import Record
-from schemas.config import RunConfig
+from schemas.config import DescribeConfig, RunConfig
 
 
 class SettingsError(Exception):
@@ -41,10 +41,30 @@ def load_config(recipe: str, overrides: Sequence[str] = (), base: RunConfig | No
 
 
 def resolve(config: RunConfig) -> RunConfig:
-    """Settings that depend on what is installed, made definite, so that fingerprints tell the truth."""
-    from stages.text import resolve_text_setting  # loads the recognizer's package only to see whether it is there
+    """Settings that depend on what is installed, made definite, so that fingerprints tell the truth.
 
-    return config.replace(describe=resolve_text_setting(config.describe))
+    Raises SettingsError where what is installed cannot do what is asked.
+    """
+    from stages.embedding import resolve_embedder  # these look for packages, and load none of them
+    from stages.text import resolve_text_setting
+
+    describe = resolve_text_setting(config.describe)
+    describe = describe.replace(embedder=resolve_embedder(describe.embedder))
+    if describe.embedder == "none":
+        _require_no_embedder(describe)
+    return config.replace(
+        split=config.split.replace(embedder=resolve_embedder(config.split.embedder)), describe=describe
+    )
+
+
+def _require_no_embedder(describe: DescribeConfig) -> None:
+    from stages.errors import StageError
+    from stages.keyframes import require_embedder
+
+    try:
+        require_embedder(describe, is_there=False)
+    except StageError as error:
+        raise SettingsError(str(error)) from error
 
 
 def _read_recipe(recipe: str) -> dict[str, Any]:

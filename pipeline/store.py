@@ -7,7 +7,7 @@ import contextlib
 import posixpath
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,14 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
+from pipeline.columns import binary_leaves, rows_to_batch
 from schemas.cell import CellInfo
 
 _FOOTER_KEY = "reelproof"
-_FLUSH_BYTES = 32 * 2**20
+_FLUSH_BYTES = 4 * 2**20
+"""Rows are written as a row group when they weigh this much, or with the first row that weighs more by itself."""
+_READ_BYTES = 2**20
+"""Arrow data that becomes Python objects at one go: numbers grow about tenfold then."""
 _HIDDEN = ".writing-"
 
 
@@ -149,15 +153,16 @@ class Store:
             return None
 
     def read(self, table: str, row: int, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
-        """The rows of a cell as dictionaries, a few at a time.
+        """The rows of a cell as dictionaries; no more than a row group is in memory, and few rows of it as objects.
 
         Only the named columns are read, with all that is under them: `result.clip`, or `result.shots[].index` for a
         field of the items of a list. Raises KeyError where the cell has no such column.
         """
         with self._open(table, row) as file, pq.ParquetFile(file) as parquet:
             columns = None if columns is None else _parquet_columns(parquet, columns)
-            for batch in parquet.iter_batches(batch_size=64, columns=columns):
-                yield from batch.to_pylist()
+            for group in range(parquet.num_row_groups):
+                for batch in parquet.iter_batches(batch_size=64, row_groups=[group], columns=columns):
+                    yield from _rows(batch)
 
     @contextlib.contextmanager
     def write_cell(self, table: str, row: int, schema: pa.Schema) -> "Iterator[CellWriter]":
@@ -177,6 +182,12 @@ class Store:
         return self.fs.open(self.path(self.cell_path(table, row)), "rb")
 
 
+def _rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
+    at_once = max(1, batch.num_rows * _READ_BYTES // max(1, batch.nbytes))
+    for start in range(0, batch.num_rows, at_once):
+        yield from batch.slice(start, at_once).to_pylist()
+
+
 def _parquet_columns(parquet: pq.ParquetFile, names: Sequence[str]) -> list[str]:
     leaves = [parquet.schema.column(index).path for index in range(len(parquet.schema))]
     wanted = [name.replace("[]", ".list.element") for name in names]
@@ -191,13 +202,27 @@ class CellWriter:
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._schema = schema
-        self._parquet = pq.ParquetWriter(path, schema, compression="zstd")
+        packed, others = binary_leaves(schema)
+        compression = dict.fromkeys(packed, "none") | dict.fromkeys(others, "zstd")
+        self._parquet = pq.ParquetWriter(path, schema, compression=compression, use_dictionary=others)
         self._pending: list[pa.RecordBatch] = []
         self._pending_bytes = 0
 
     def add(self, row: dict[str, Any]) -> None:
-        """One row. Raises pyarrow.ArrowInvalid where a value does not fit its column."""
-        batch = pa.RecordBatch.from_pylist([row], schema=self._schema)
+        """One row. Raises pyarrow.ArrowInvalid or ArrowTypeError where a value does not fit its column."""
+        self._take(rows_to_batch([row], self._schema))
+
+    def add_all(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Row after row, each let go before it is written: its pictures may be large. Raises what `add` raises."""
+        for row in rows:
+            batch = rows_to_batch([row], self._schema)
+            del row
+            self._take(batch)
+            del batch
+
+    def _take(self, batch: pa.RecordBatch) -> None:
+        if self._pending_bytes + batch.nbytes > _FLUSH_BYTES:
+            self._flush()
         self._pending.append(batch)
         self._pending_bytes += batch.nbytes
         if self._pending_bytes > _FLUSH_BYTES:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.attempt import Unit
 from pipeline.grid import Inputs
+from pipeline.walk import Walk
 from schemas.base import Record
 from schemas.dataset import ShardAssignment, UniqueClip
 from schemas.label import ClipLabels, VerifiedLabel
@@ -15,7 +16,7 @@ from schemas.media import Clip, ListedSource, PartSlice, SliceSplit, Source
 from schemas.signals import ClipDescription, SliceScan
 
 _PICTURES = ("frame_samples",)
-_KEYFRAMES = ("keyframes",)
+_KEYFRAMES = ("keyframes", "contact_sheet")
 
 
 def clip_subject(clip: Clip) -> str:
@@ -40,7 +41,9 @@ def part_slices(inputs: Inputs) -> Iterator[Unit]:
 def scanned_slices(inputs: Inputs) -> Iterator[Unit]:
     """Slices with their signals, for `split`."""
     members = {member.slice.slice_id: member.slice for member in inputs.listed(PartSlice)}
-    for scan in inputs.results("scan", without=_PICTURES):
+    split = inputs.run.config.split
+    reads_pictures = split.unit == "scene" and split.embedder != "none"
+    for scan in inputs.results("scan", without=() if reads_pictures else _PICTURES):
         slice_ = members[scan.slice_id]
         yield Unit(scan.slice_id, slice_.name, (slice_, scan))
 
@@ -70,12 +73,12 @@ def unique_clips(inputs: Inputs) -> Iterator[Unit]:
 def labels(inputs: Inputs) -> Iterator[Unit]:
     """Labels with the description and the signals of their clip, for judges."""
     descriptions = _descriptions(inputs, without=_KEYFRAMES)
-    scans: dict[str, SliceScan] = {scan.slice_id: scan for scan in inputs.results("scan", without=_PICTURES)}
+    scans: Walk[SliceScan] = Walk(lambda: inputs.results("scan", without=_PICTURES), lambda scan: scan.slice_id)
     annotators = [name for name in inputs.step.reads if name.startswith("annotate.")]
     for found in (found for name in annotators for found in inputs.results(name)):
         description = descriptions[found.clip_id]
         for label in found.labels:
-            payload = (label, description, scans[description.clip.slice_id])
+            payload = (label, description, scans.to(description.clip.slice_id))
             yield Unit(label.label_id, f"{clip_subject(description.clip)} {label.label_id}", payload)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.attempt import Worker
 from pipeline.grid import CODE_VERSION
-from pipeline.local_copy import local_copy
+from pipeline.local_copy import LastCopy, local_copy
 from schemas.base import Record
 from schemas.config import RunConfig
 from schemas.dataset import UniqueClip
@@ -33,37 +33,53 @@ def probe(config: RunConfig) -> Worker:
 
 
 def scan(config: RunConfig) -> Worker:
-    """The one full decode of a slice."""
+    """The one full decode of a slice. A slice's threads are those that decode it: no library starts more of them."""
+    import cv2
+    import torch
+
     from stages.scan import scan_slice
+    from stages.scoring import resolve_device
+
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    threads, device = config.grid.threads_per_slice, resolve_device(config.grid.device)
+
+    copies = LastCopy()
 
     def work(member: PartSlice) -> SliceScan:
-        with local_copy(member.slice.uri) as path:
-            return scan_slice(member.slice, member.video, path, config.scan)
+        path = copies.path(member.slice.uri)
+        return scan_slice(member.slice, member.video, path, config.scan, threads=threads, device=device)
 
     return work
 
 
 def split(config: RunConfig) -> Worker:
-    """Clips from a slice's transitions."""
+    """Clips from a slice's transitions; what compares shots for scenes is loaded once, where it is asked for."""
+    from stages.embedding import make_embedder
     from stages.split import split_slice
 
+    name = config.split.embedder if config.split.unit == "scene" else "none"
+    embedder = make_embedder(name, config.grid.device, "split.embedder")
+
     def work(payload: tuple[Slice, SliceScan]) -> SliceSplit:
-        return split_slice(*payload, config.split)
+        return split_slice(*payload, config.split, embedder)
 
     return work
 
 
 def describe(config: RunConfig) -> Worker:
-    """Figures, keyframes and text of a clip; the text reader is loaded once."""
+    """Figures, keyframes and text of a clip; the text reader and the embedder are loaded once."""
     from stages.describe import describe_clip
+    from stages.embedding import make_embedder
     from stages.errors import StageError
     from stages.text import make_reader
 
     reader = make_reader(config.describe)
+    embedder = make_embedder(config.describe.embedder, config.grid.device, "describe.embedder")
 
     def work(payload: tuple[Clip, SliceScan]) -> ClipDescription:
         clip, scan = payload
-        description = describe_clip(clip, scan, config.describe, reader)
+        description = describe_clip(clip, scan, config.describe, reader, embedder)
         if not description.keyframes:
             stretch = f"from {clip.span.start_s:.2f} s to {clip.span.end_s:.2f} s"
             raise StageError(f"{clip.name}: no frame was sampled {stretch}: raise scan.sample_fps")

@@ -24,6 +24,17 @@ def test_text_recognition_is_made_definite_before_the_run() -> None:
     assert load_config("default").describe.text == "rapidocr"
 
 
+def test_the_embedder_is_made_definite_before_the_run() -> None:
+    config = load_config("default", ["split.embedder=auto", "describe.embedder=some/model"])
+    assert load_config("default").describe.embedder == "efficientnet-lite0"
+    assert (config.split.embedder, config.describe.embedder) == ("efficientnet-lite0", "some/model")
+
+
+def test_a_strategy_that_needs_an_embedder_is_refused_without_one() -> None:
+    with pytest.raises(SettingsError, match=r"kmeans, which compares embeddings: install reelproof\[models\]"):
+        load_config("default", ["describe.keyframe_strategy=kmeans", "describe.embedder=none"])
+
+
 def test_single_settings_come_on_top() -> None:
     config = load_config("default", ["split.max_clip_s=12.5", "annotate.measured.seed=7", "package.audio=false"])
     assert (config.split.max_clip_s, config.annotate.measured.seed, config.package.audio) == (12.5, 7, False)

@@ -4,11 +4,13 @@ import uuid
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.store import Store, StoreInUseError
 from schemas.arrow import cell_row, cell_schema
 from schemas.cell import CellInfo
+from schemas.media import FrameSample
 from schemas.time import Span, TimeBase
 from schemas.verdict import Result
 
@@ -41,6 +43,17 @@ def test_a_cell_reads_back_with_its_footer(store: Store) -> None:
 def test_only_the_named_columns_are_read(store: Store) -> None:
     write(store)
     assert list(store.read("scan", 0, ["result.start_pts"])) == [{"result": {"start_pts": 0}}]
+
+
+def test_large_rows_are_written_as_they_come_and_read_in_their_order(store: Store) -> None:
+    with store.write_cell("scan", 0, cell_schema(FrameSample)) as writer:
+        for pts in range(12):
+            sample = FrameSample(pts=pts, width=1, height=1, jpeg=bytes([pts]) * 2**20)
+            writer.add(cell_row(Result(unit_id=f"u{pts}", subject="s", value=sample)))
+        writer.close(INFO)
+    assert pq.read_metadata(store.fs.open(store.path(store.cell_path("scan", 0)))).num_row_groups > 2
+    assert [row["result"]["pts"] for row in store.read("scan", 0)] == list(range(12))
+    assert [set(row["result"]["jpeg"]) for row in store.read("scan", 0, ["result.jpeg"])] == [{n} for n in range(12)]
 
 
 def test_a_cell_that_breaks_off_leaves_nothing(store: Store) -> None:
