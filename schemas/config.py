@@ -23,6 +23,10 @@ class GridConfig(Record):
     """Parts a batch of new slices is spread over even where it is small, so that several workers have work."""
     isolate: bool = True
     """Decode in a child process that may die alone. Switch it off to step through with a debugger."""
+    threads_per_slice: int = Field(default=2, ge=1)
+    """Stretches of a slice that are decoded at the same time, each by a thread of its own."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where pictures are scored; `auto` is a GPU where PyTorch finds one. Results differ by rounding only."""
 
 
 class ProbeConfig(Record):
@@ -33,8 +37,8 @@ class ProbeConfig(Record):
     max_pixels: int = Field(default=8192 * 8192, ge=1)
     """Width times height of a frame."""
     max_frames: int = Field(default=20_000_000, ge=1)
-    max_slice_s: float = Field(default=1200.0, gt=0)
-    """Longest slice; sources are cut at keyframes."""
+    max_slice_s: float = Field(default=120.0, gt=0)
+    """Longest slice; sources are cut at keyframes. Bounds the memory of a scan; no clip reaches across two slices."""
     timeout_s: float = Field(default=600.0, gt=0)
     """Wall clock for one source."""
 
@@ -44,8 +48,11 @@ class ScanConfig(Record):
 
     proxy_width: int = Field(default=160, ge=32, le=640)
     """Width in pixels of the picture that is measured; the height follows the aspect ratio."""
-    threads: int = Field(default=1, ge=0)
-    """Decoder threads; 0 lets the codec choose."""
+    shot_detector: Literal["signals", "transnetv2", "pyscenedetect"] = "signals"
+    """What finds transitions. `signals`: rules on the stored signals; `transnetv2`: the same fused with the network
+    TransNetV2 (extra `models`), slower; `pyscenedetect`: its AdaptiveDetector on small pictures, cuts only."""
+    transnet_threshold: float = Field(default=0.5, gt=0, lt=1)
+    """TransNetV2: probability from which a frame belongs to a transition."""
     cut_adaptive_threshold: float = Field(default=3.0, gt=0)
     """PySceneDetect AdaptiveDetector: ratio of a frame's HSV difference to its neighbours' mean."""
     cut_min_content: float = Field(default=15.0, ge=0, le=255)
@@ -60,6 +67,8 @@ class ScanConfig(Record):
     """A frame whose mean absolute difference from the one before is below this (0 to 255) repeats it."""
     motion_rate_hz: float = Field(default=8.0, gt=0)
     """Pairs of frames per second whose motion is measured."""
+    moving_similarity: float = Field(default=0.7, ge=-1, le=1)
+    """SSIM below which a window of 8x8 proxy pixels counts as moving."""
     patch_similarity: float = Field(default=0.7, ge=-1, le=1)
     """Keye-VL-1.5: cosine above which a patch counts as similar."""
     slow_frame_similarity: float = Field(default=0.9, ge=0, le=1)
@@ -80,16 +89,46 @@ class SplitConfig(Record):
     max_clip_s: float = Field(default=30.0, gt=0)
     edge_trim_s: float = Field(default=0.0, ge=0)
     """Cut off each end of a clip that lies at a gradual transition, beyond the transition itself."""
+    unit: Literal["shot", "scene"] = "shot"
+    """What a clip is: `shot`, one shot or a few that look alike, stitched from the left; `scene`, all neighbouring
+    shots that belong together, cut where they are least alike."""
     stitch_min_similarity: float = Field(default=0.5, ge=0, le=2)
     """Adjacent shots whose facing frames are at least this similar (0 to 1) are stitched: 0 is always, 2 is never."""
+    scene_min_similarity: float = Field(default=0.6, ge=0, le=2)
+    """Neighbouring shots at least this similar make one scene: the cosine of embeddings, or, where `embedder` is
+    `none`, what stitching looks at. 0 is always, 2 is never."""
+    scene_window_shots: int = Field(default=2, ge=1)
+    """Shots on each side of a boundary whose embeddings are compared; with 2, views that alternate are one scene."""
+    embedder: str = Field(default="none", min_length=1)
+    """What compares shots for scenes: `none`, or as in `describe.embedder`."""
 
 
 class DescribeConfig(Record):
     """Figures, keyframes and text of each clip."""
 
-    keyframe_strategy: Literal["middle_sharpest"] = "middle_sharpest"
+    keyframe_strategy: Literal[
+        "middle_sharpest", "kmeans", "variation_peaks", "slow_frames", "redundancy_removal", "any_k", "key_clips",
+        "contact_sheet",
+    ] = "middle_sharpest"  # fmt: skip
+    """How keyframes are chosen. `kmeans`, `redundancy_removal`, `any_k` and `key_clips` embed every frame sample of a
+    clip; the others look at stored signals only."""
     keyframes_per_clip: int = Field(default=4, ge=1, le=100)
-    """Pictures that stand for a clip, shared out over its shots by length."""
+    """Pictures that stand for a clip. Every clip with as many usable frame samples has as many keyframes."""
+    redundancy_max_similarity: float = Field(default=0.85, ge=-1, le=1)
+    """`redundancy_removal`: cosine of embeddings above which a sample repeats the last one kept."""
+    any_k_min_similarity: float = Field(default=0.7, ge=-1, le=1)
+    """`any_k`: cosine of embeddings of neighbouring samples below which a new scene of the clip begins."""
+    key_clip_token_budget: int = Field(default=4096, ge=1)
+    """`key_clips`: visual tokens that a clip's key clips may take together."""
+    key_clip_tokens_per_frame: int = Field(default=256, ge=1)
+    """`key_clips`: visual tokens that the reader of the data spends on one frame sample."""
+    contact_sheet_columns: int = Field(default=0, ge=0, le=10)
+    """`contact_sheet`: pictures side by side; 0 chooses the grid nearest to a square."""
+    contact_sheet_width: int = Field(default=768, ge=64, le=4096)
+    """`contact_sheet`: width of the whole sheet in pixels."""
+    embedder: str = Field(default="auto", min_length=1)
+    """What embeds pictures: `none`, `efficientnet-lite0`, or the name or folder of a `transformers` vision model.
+    `auto` is `efficientnet-lite0` where the `models` extra is there, else `none`. Resolved before the run starts."""
     text: Literal["auto", "rapidocr", "none"] = "auto"
     """On-screen text; `auto` uses RapidOCR where the `ocr` extra is installed. Resolved before the run starts."""
     text_min_score: float = Field(default=0.8, ge=0, le=1)
@@ -106,8 +145,12 @@ class DescribeConfig(Record):
     moving_zoom_per_s: float = Field(default=0.05, ge=0)
     static_roll_degrees_per_s: float = Field(default=1.0, ge=0)
     moving_roll_degrees_per_s: float = Field(default=3.0, ge=0)
-    handheld_shake: float = Field(default=0.08, ge=0)
-    min_inlier_ratio: float = Field(default=0.5, ge=0, le=1)
+    static_shake: float = Field(default=0.03, ge=0)
+    """Standard deviation of the translation, picture widths per second: a camera that shakes more is not static."""
+    handheld_shake: float = Field(default=0.05, ge=0)
+    """The same: a camera that shakes at least so much, and more than it travels, is handheld."""
+    min_inlier_ratio: float = Field(default=0.4, ge=0, le=1)
+    """Where less of the textured picture follows the camera model, nothing is claimed of the camera."""
 
 
 class DedupConfig(Record):

@@ -11,12 +11,13 @@ from schemas.base import Record
 from schemas.time import Span, TimeBase
 from schemas.verdict import Verdict
 
-TransitionKind = Literal["cut", "dissolve", "fade_out_in", "fade_in", "fade_out", "wipe", "gradual"]
-"""`gradual` is a slow transition whose kind could not be told."""
+TransitionKind = Literal["cut", "dissolve", "fade_out_in", "fade_in", "fade_out", "fade_white", "wipe", "gradual"]
+"""Fades go to, from or through black; `fade_white` goes to, from or through white. `gradual` is a slow transition whose
+kind could not be told."""
 
 EdgeKind = Literal[
-    "source_start", "source_end", "slice_boundary", "cut", "dissolve", "fade_out_in", "fade_in", "fade_out", "wipe",
-    "gradual", "length_limit",
+    "source_start", "source_end", "slice_boundary", "cut", "dissolve", "fade_out_in", "fade_in", "fade_out",
+    "fade_white", "wipe", "gradual", "length_limit",
 ]  # fmt: skip
 """Why a shot or clip begins or ends where it does; `length_limit` is a cut of ours inside a long shot."""
 

@@ -4,13 +4,28 @@ Shape legend: T = frames of the slice, M = motion samples of the slice.
 Here: the records. Not here: how anything is measured (`stages`).
 """
 
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, model_validator
+import numpy as np
+import pyarrow as pa
+from pydantic import BeforeValidator, Field, model_validator
 
-from schemas.base import BoolSeries, Float32Series, Int64Series, Record
+from schemas.base import ArrowType, BoolSeries, Float32Series, Int64Series, Record
 from schemas.media import Clip, FrameSample, Transition
 from schemas.time import Span
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+
+def _at_half_precision(values: Any) -> tuple[float, ...]:
+    return tuple(np.asarray(values, dtype=np.float16).tolist())
+
+
+def _of_one_length(series: AnyRecord) -> AnyRecord:
+    lengths = {name: len(getattr(series, name)) for name in type(series).model_fields}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"series of one slice differ in length: {lengths}")
+    return series
 
 
 class FrameSignals(Record):
@@ -32,23 +47,32 @@ class FrameSignals(Record):
     histogram_distance: Float32Series
     """Half the L1 distance of the hue-saturation histograms, 0 to 1."""
     structural_similarity: Float32Series
-    """SSIM on the luma proxy, -1 to 1 (Wang et al. 2004)."""
-    patch_similarity: Float32Series
-    """Share of similar 28x28 patches relative to the last slow frame, 0 to 1 (Keye-VL-1.5)."""
+    """SSIM on the luma proxy, -1 to 1 (Wang et al. 2004): mean over windows of 8x8 pixels, 4 apart."""
+    moving_ratio: Float32Series
+    """Share of these windows whose own SSIM is below `scan.moving_similarity`, 0 to 1 (the gate of GRT)."""
     sharpness: Float32Series
     """Variance of the Laplacian of the luma proxy (0 to 255 scale), 0 upwards."""
-    is_slow: BoolSeries
-    """Whether the frame is a slow frame in the sense of Keye-VL-1.5."""
     is_black: BoolSeries
     is_frozen: BoolSeries
     """Whether the frame repeats the one before it."""
 
     @model_validator(mode="after")
     def _has_one_length(self) -> Self:
-        lengths = {name: len(getattr(self, name)) for name in type(self).model_fields}
-        if len(set(lengths.values())) > 1:
-            raise ValueError(f"series of one slice differ in length: {lengths}")
-        return self
+        return _of_one_length(self)
+
+
+class SampleSignals(Record):
+    """One value per frame sample of a slice, in presentation order; every series has the samples' length."""
+
+    pts: Int64Series
+    patch_similarity: Float32Series
+    """Share of similar 28x28 patches relative to the last slow frame, 0 to 1 (Keye-VL-1.5); 1 on the first."""
+    is_slow: BoolSeries
+    """Whether the sample is a slow frame in the sense of Keye-VL-1.5; the first is."""
+
+    @model_validator(mode="after")
+    def _has_one_length(self) -> Self:
+        return _of_one_length(self)
 
 
 class MotionSignals(Record):
@@ -67,16 +91,15 @@ class MotionSignals(Record):
     roll_degrees_per_s: Float32Series
     """Rotation of the content in degrees per second; positive: clockwise."""
     inlier_ratio: Float32Series
-    """Share of tracked points that the camera model explains, 0 to 1; low: the estimate is not to be trusted."""
+    """Share of the textured picture that follows the camera model, 0 to 1; low: the estimate is not to be trusted."""
+    subject_ratio: Float32Series
+    """Share of the textured picture that moves, but not with the camera, 0 to 1; what is lost to sight is neither."""
     subject_motion_widths_per_s: Float32Series
-    """Median motion, in picture widths per second, that the camera model leaves over."""
+    """Median motion of that share relative to the camera, picture widths per second; 0 where there is none."""
 
     @model_validator(mode="after")
     def _has_one_length(self) -> Self:
-        lengths = {name: len(getattr(self, name)) for name in type(self).model_fields}
-        if len(set(lengths.values())) > 1:
-            raise ValueError(f"series of one slice differ in length: {lengths}")
-        return self
+        return _of_one_length(self)
 
 
 class SliceScan(Record):
@@ -90,6 +113,7 @@ class SliceScan(Record):
     display_height: int
     frames: FrameSignals
     motion: MotionSignals
+    samples: SampleSignals
     transitions: tuple[Transition, ...]
     frame_samples: tuple[FrameSample, ...] = Field(default=(), repr=False)
     """Empty where the reader left the pictures in the table."""
@@ -101,7 +125,12 @@ CameraTerm = Literal[
     "static", "pan_left", "pan_right", "tilt_up", "tilt_down", "zoom_in", "zoom_out", "roll_clockwise",
     "roll_counterclockwise", "handheld", "mixed", "unclear",
 ]  # fmt: skip
-"""`mixed`: several motions at once; `unclear`: the estimate is not to be trusted, so nothing is claimed."""
+"""What a person would call the camera's motion; the numbers are those of `describe`, the rule is `stages.camera`'s.
+
+`static`: every motion below its static threshold, and hardly a shake; `pan_*`, `tilt_*`, `zoom_*`, `roll_*`: this one
+above its moving threshold and clearly ahead of all others; `mixed`: several above theirs at once; `handheld`: it shakes
+more than it travels; `unclear`: between these, or the estimate is not to be trusted, so nothing is claimed.
+"""
 
 
 class CameraSegment(Record):
@@ -115,6 +144,8 @@ class CameraSegment(Record):
     roll_degrees_per_s: float
     shake: float
     """Standard deviation of frame-to-frame translation about its mean, picture widths per second."""
+    subject_ratio: float
+    """Share of the textured picture that moves otherwise than the camera, 0 to 1."""
     subject_motion_widths_per_s: float
     inlier_ratio: float
 
@@ -158,12 +189,33 @@ class ShotFigures(Record):
     """Consecutive segments in order; they do not overlap."""
 
 
+Embedding = Annotated[tuple[float, ...], BeforeValidator(_at_half_precision), ArrowType(pa.list_(pa.float16()))]
+"""A picture's embedding, of length 1 (L2), held at float16 precision so that it survives the table unchanged."""
+
+
 class Keyframe(Record):
     """A frame sample chosen to stand for a clip, with why."""
 
     sample: FrameSample
     strategy: str
+    """The strategy that chose it; `farthest_in_time` where that chose too few and the clip has more samples."""
     sharpness: float
+    span: Span | None = None
+    """The key clip around it, where the strategy grows one (`key_clips`); None elsewhere."""
+    embedding: Embedding = ()
+    """What `ClipDescription.embedder` makes of the picture; empty where there is none."""
+
+
+class ContactSheet(Record):
+    """A clip's keyframes as one picture, in reading order (IG-VLM)."""
+
+    width: int
+    height: int
+    columns: int
+    rows: int
+    pts: tuple[int, ...]
+    """Of each picture in order; cells after the last are black."""
+    jpeg: bytes = Field(repr=False)
 
 
 class ClipDescription(Record):
@@ -183,5 +235,9 @@ class ClipDescription(Record):
     text_is_measured: bool
     """Whether text recognition ran: no detection then means that no text was found."""
     text: tuple[TextDetection, ...]
+    embedder: str = "none"
+    """The model whose embeddings the keyframes hold; only those of one model can be compared."""
     keyframes: tuple[Keyframe, ...] = ()
     """Empty where the reader left the pictures in the table."""
+    contact_sheet: ContactSheet | None = Field(default=None, repr=False)
+    """None where the strategy makes none, or the reader left the picture in the table."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from schemas.config import ScanConfig
 from schemas.media import TransitionKind
-from stages.series import CHUNK_FRAMES, MIN_RAMP_FRAMES, Floats, Found, Series, correlations
+from stages.series import MIN_RAMP_FRAMES, Floats, Found, Series, correlations
 
 BLEND_MAX_ERROR = 0.08
 """Mean squared deviation from the linear blend, as a share of the ends' mean squared difference."""
@@ -27,20 +27,37 @@ GRADUAL_LIMITS = (0.6, 0.5, 0.8)
 """The same for errors up to `MOVING_MAX_ERROR`: a slow change whose kind is left open."""
 CLEAR_LIMITS = (0.75, 0.3, 0.6)
 """The same for errors up to `MOVING_MAX_ERROR`: a dissolve."""
+STEP_MAX_RATIO = 3.0
+"""Largest change between two frames inside a blend, as a multiple of their mean: beyond it something else jumped."""
+MAX_DETAIL_DIP = 1.5
+"""A lens out of focus loses more detail than a blend can: the dip is at most this multiple of a blend's,"""
+MAX_DETAIL_UNDERSHOOT = 1.7
+"""and the undershoot (see `_undershoot`) at most this."""
+MIN_UNDERSHOOT = 0.2
+"""What undershoot a blend shows at least in contrast or in detail,"""
+OPEN_MIN_UNDERSHOOT = 0.3
+"""in both of them where the shots move so much that the kind would otherwise stay open,"""
+SAME_COLOURS = (0.72, 0.26)
+"""and, where the ends' histograms intersect by more than the first, in contrast at least the second."""
+SHORT_FRAMES = 5
+"""Frames inside a blend up to which no undershoot can be seen."""
 MOVE_MIN_INLIERS = 0.7
 """Share of tracked points that the camera model must explain, pair by pair, to prove that the shot goes on."""
 MOVE_LEAST = (0.08, 0.08, 0.08, 5.0)
 """Pan in widths, tilt in heights, logarithm of zoom and roll in degrees: a smaller motion explains no new picture."""
 BLEND_PROBES = 9
 """Frames inside a candidate that are compared with the blend."""
+CHUNK_STARTS = 1000
+"""Frames at which candidates start that are looked at together: bounds the memory."""
+START_STEPS = 4
+"""Places at which a candidate is tried within its own length."""
 LENGTH_STEP = 1.2
 """Ratio of neighbouring candidate lengths."""
 
 
-def find_dissolves(series: Series, known: list[Found], config: ScanConfig) -> list[Found]:
-    """Dissolves and gradual changes in the stretches between the transitions that are known, not in order."""
-    edges = sorted((found.start, found.end) for found in known)
-    starts, ends = [0, *(end for _, end in edges)], [*(start for start, _ in edges), len(series.looks)]
+def find_dissolves(series: Series, known: list[tuple[int, int]], config: ScanConfig) -> list[Found]:
+    """Dissolves and gradual changes between known stretches `[start, end)`, sorted; none reaches into one of them."""
+    starts, ends = [0, *(end for _, end in known)], [*(start for start, _ in known), len(series)]
     shortest = max(MIN_RAMP_FRAMES, math.ceil(series.length(config.min_dissolve_s)))
     longest = series.length(config.max_dissolve_s)
     lengths = {round(shortest * LENGTH_STEP**step) for step in range(64) if shortest * LENGTH_STEP**step <= longest}
@@ -58,8 +75,8 @@ def _dissolves_between(series: Series, start: int, end: int, lengths: list[int])
     """The best candidates of one stretch `[start, end)`, strongest first, none overlapping another."""
     candidates: list[_Candidate] = []
     for length in lengths:
-        for chunk in range(start, end - length - 1, CHUNK_FRAMES):
-            firsts = np.arange(chunk, min(chunk + CHUNK_FRAMES, end - length - 1))
+        for chunk in range(start, end - length - 1, CHUNK_STARTS):
+            firsts = np.arange(chunk, min(chunk + CHUNK_STARTS, end - length - 1), max(1, length // START_STEPS))
             # The cheapest of the conditions first: it leaves few candidates whose pictures must be compared.
             firsts = firsts[_dip(series.detail, firsts, firsts + length + 1, np.zeros(len(firsts))) > BLEND_LIMITS[0]]
             candidates += _candidates(series, firsts, length) if len(firsts) else []
@@ -90,13 +107,39 @@ def _blend_found(series: Series, ends: tuple[int, int]) -> Found | None:
     """The transition between two clean frames; None where there is none."""
     blend = _blend(series, np.array(ends[:1]), np.array(ends[1:]))
     rank = int(blend.rank()[0])
-    if rank == 0 or _is_camera_move(series, *ends):
+    if rank == 0 or _jumps(series, *ends) or is_camera_move(series, *ends):
         return None
-    kind: TransitionKind = "dissolve" if rank > 1 else "gradual"
+    contrast, detail = _undershoot(series.spread**2, *ends), _undershoot(series.detail, *ends)
+    if blend.detail_dip[0] > MAX_DETAIL_DIP or detail > MAX_DETAIL_UNDERSHOOT:
+        return None
+    if max(contrast, detail) < MIN_UNDERSHOOT and ends[1] - ends[0] - 1 > SHORT_FRAMES:
+        return None
+    if blend.similarity[0] > SAME_COLOURS[0] and contrast < SAME_COLOURS[1]:
+        return None
+    is_clear = rank > 1 or min(contrast, detail) > OPEN_MIN_UNDERSHOOT
+    kind: TransitionKind = "dissolve" if is_clear else "gradual"
     return Found(kind, ends[0] + 1, ends[1], float(blend.difference[0]), "reelproof.blend")
 
 
-def _is_camera_move(series: Series, before: int, after: int) -> bool:
+def _undershoot(figure: Floats, before: int, after: int) -> float:
+    """How far a variance falls below the lower of its ends, as a share of its fall in a blend: 1, give or take noise.
+
+    In a blend of unrelated pictures it falls to the product over the sum of its ends, even where one of them is small.
+    A lens that loses focus, or a light that dies away, only goes from one end to the other.
+    """
+    first, second = float(figure[before]), float(figure[after])
+    low = min(first, second)
+    return (low - float(figure[before : after + 1].min())) / max(low - first * second / max(first + second, 1e-9), 1e-9)
+
+
+def _jumps(series: Series, before: int, after: int) -> bool:
+    """Whether one step between two frames stands out from those of the whole stretch."""
+    looks = series.looks[before : after + 1].astype(np.float32)
+    steps = np.abs(np.diff(looks, axis=0)).mean(axis=1)
+    return bool(steps.max() > STEP_MAX_RATIO * steps.mean())
+
+
+def is_camera_move(series: Series, before: int, after: int) -> bool:
     """Whether one camera motion, measured without a break, carries the first picture away."""
     camera = series.camera
     start, end = np.asarray(camera.start_pts), np.asarray(camera.end_pts)
@@ -149,36 +192,37 @@ def _blend(series: Series, before: npt.NDArray[np.int64], after: npt.NDArray[np.
     step = second - first
     square = np.maximum((step**2).mean(axis=1), 1e-6)
     correlation = correlations(first, second)
-    error, probes = np.zeros(len(before)), _probes(before, after)
-    for offset, weight in probes:
-        error += ((series.looks[before + offset] - first - weight * step) ** 2).mean(axis=1)
+    offsets, weights = _probes(before, after)
+    rest = series.looks[before[:, None] + offsets] - first[:, None] - weights[:, None] * step[:, None]
+    error = np.einsum("npd,npd->n", rest, rest) / (rest[0].size or 1)
     return _Blend(
         difference=np.sqrt(square),
         correlation=correlation,
-        similarity=np.minimum(series.histograms[before], series.histograms[after]).sum(axis=1),
-        error=error / len(probes) / square,
-        contrast_dip=_dip(series.variance, before, after, correlation),
+        similarity=np.minimum(series.histograms[before], series.histograms[after]).sum(axis=1, dtype=np.float64),
+        error=error / square,
+        contrast_dip=_dip((255 * series.spread) ** 2, before, after, correlation),
         detail_dip=_dip(series.detail, before, after, np.zeros(len(before))),
     )
 
 
 def _dip(figure: Floats, before: npt.NDArray[np.int64], after: npt.NDArray[np.int64], correlation: Floats) -> Floats:
     """How far a variance falls below the line between its ends, as a share of what it does in a blend of the two."""
-    ends = figure[before], figure[after]
-    shared = correlation * np.sqrt(ends[0] * ends[1])
-    seen, predicted = np.zeros(len(before)), np.zeros(len(before))
-    for offset, weight in _probes(before, after):
-        line = (1 - weight) * ends[0] + weight * ends[1]
-        seen += line - figure[before + offset]
-        predicted += line - (1 - weight) ** 2 * ends[0] - weight**2 * ends[1] - 2 * weight * (1 - weight) * shared
-    return seen / np.maximum(predicted, 1e-6)
+    first, second = figure[before, None], figure[after, None]
+    shared = correlation[:, None] * np.sqrt(first * second)
+    offsets, weights = _probes(before, after)
+    line = (1 - weights) * first + weights * second
+    blend = (1 - weights) ** 2 * first + weights**2 * second + 2 * weights * (1 - weights) * shared
+    seen = (line - figure[before[:, None] + offsets]).sum(axis=1)
+    return np.asarray(seen / np.maximum((line - blend).sum(axis=1), 1e-6))
 
 
-def _probes(before: npt.NDArray[np.int64], after: npt.NDArray[np.int64]) -> list[tuple[int, float]]:
-    """Frames after `before` that are looked at, each with the weight that the later picture should have there."""
+def _probes(
+    before: npt.NDArray[np.int64], after: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Frames after `before` that are looked at, and the weight that the later picture should have at each."""
     length = int(after[0] - before[0])
-    offsets = np.unique(np.linspace(1, length - 1, BLEND_PROBES).round().astype(int))
-    return [(int(offset), float(offset) / length) for offset in offsets]
+    offsets = np.unique(np.linspace(1, length - 1, BLEND_PROBES).round().astype(np.int64))
+    return offsets, (offsets / length).astype(np.float32)
 
 
 def _corners(series: Series, before: int, after: int, start: int, end: int) -> tuple[int, int]:
@@ -191,9 +235,12 @@ def _corners(series: Series, before: int, after: int, start: int, end: int) -> t
     looks = series.looks[low:high].astype(np.float32)
     step = looks[after - low] - looks[before - low]
     weights = (looks - looks[before - low]) @ step / float(step @ step)
-    at, best = np.arange(high - low), (math.inf, before, after)
-    for top in range(max(0, before - low - reach), before - low + reach // 2 + 1):
-        for bottom in range(max(top + MIN_RAMP_FRAMES + 1, after - low - reach // 2), high - low):
-            error = float(np.mean((weights - np.clip((at - top) / (bottom - top), 0, 1)) ** 2))
-            best = min(best, (error, low + top, low + bottom))
-    return best[1], best[2]
+    tops = np.arange(max(0, before - low - reach), before - low + reach // 2 + 1)
+    bottoms = np.arange(after - low - reach // 2, high - low)
+    tops, bottoms = (grid.ravel() for grid in np.meshgrid(tops, bottoms, indexing="ij"))
+    tops, bottoms = tops[bottoms - tops > MIN_RAMP_FRAMES], bottoms[bottoms - tops > MIN_RAMP_FRAMES]
+    if not len(tops):
+        return before, after
+    ramps = np.clip((np.arange(high - low) - tops[:, None]) / (bottoms - tops)[:, None], 0, 1).astype(np.float32)
+    best = int(np.argmin(((weights - ramps) ** 2).mean(axis=1)))
+    return low + int(tops[best]), low + int(bottoms[best])

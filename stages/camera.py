@@ -1,6 +1,6 @@
 """What the camera does: means of the motion signals over a span, the term they amount to, and segments of one motion.
 
-Here: arithmetic on `MotionSignals`. Not here: how motion is measured (`stages.scan`), or what is said about it.
+Here: arithmetic on `MotionSignals`. Not here: how motion is measured (`stages.motion`), or what is said about it.
 """
 
 import itertools
@@ -36,7 +36,10 @@ _SIGNED_TERMS: tuple[tuple[CameraTerm, CameraTerm], ...] = (
 
 @dataclass(frozen=True)
 class CameraMeans:
-    """Motion signals averaged over a span, each pair of frames weighing as much as it lasts."""
+    """Motion signals averaged over a span, each pair of frames weighing as much as it lasts.
+
+    A pair of which no camera model could be had lowers `inlier_ratio`, and has no say in the rest.
+    """
 
     pan_widths_per_s: float
     tilt_heights_per_s: float
@@ -44,6 +47,8 @@ class CameraMeans:
     roll_degrees_per_s: float
     shake: float
     """Standard deviation of the translation about its mean, picture widths per second; heights count as widths."""
+    subject_ratio: float
+    """Share of the textured picture that moves otherwise than the camera, 0 to 1."""
     subject_motion_widths_per_s: float
     inlier_ratio: float
     n_pairs: int
@@ -64,9 +69,18 @@ def mean_camera(motion: MotionSignals, span: Span) -> CameraMeans | None:
 def camera_term(means: CameraMeans, config: DescribeConfig) -> CameraTerm:
     """The one term for the means, and `unclear` wherever a claim could be wrong.
 
-    `static` needs every motion below its static threshold; a motion is claimed only above its moving threshold and
-    clearly ahead of those below theirs; several above are `mixed`. Pan is held against the translation thresholds in
-    picture widths, tilt in picture heights. A camera that shakes more than it travels is `handheld`.
+    The first rule that applies decides:
+
+    - `unclear`: less than `min_inlier_ratio` of the picture follows the camera model.
+    - `handheld`: the shake is at least `handheld_shake`, and no smaller than the mean translation.
+    - `mixed`: two or more of pan, tilt, zoom and roll are above their moving thresholds.
+    - `pan_right`, `pan_left`, `tilt_up`, `tilt_down`, `zoom_in`, `zoom_out`, `roll_clockwise`, `roll_counterclockwise`:
+      this motion alone is above its moving threshold and, both as multiples of their thresholds, at least
+      `MIN_DOMINANCE` times the next; else `unclear`.
+    - `static`: every motion is below its static threshold, and the shake below `static_shake`.
+    - `unclear`: all else.
+
+    Pan is held against the translation thresholds in picture widths, tilt in picture heights. All rules are ours.
     """
     if means.inlier_ratio < config.min_inlier_ratio:
         return "unclear"
@@ -83,8 +97,8 @@ def camera_term(means: CameraMeans, config: DescribeConfig) -> CameraTerm:
         positive, negative = _SIGNED_TERMS[largest]
         name = positive if means.motions[largest] > 0 else negative
         return name if first >= MIN_DOMINANCE * second else "unclear"
-    is_static = all(abs(value) < limit for value, limit in zip(means.motions, _static(config), strict=True))
-    return "static" if is_static else "unclear"
+    is_still = all(abs(value) < limit for value, limit in zip(means.motions, _static(config), strict=True))
+    return "static" if is_still and means.shake <= config.static_shake else "unclear"
 
 
 def camera_segments(motion: MotionSignals, span: Span, config: DescribeConfig) -> tuple[CameraSegment, ...]:
@@ -130,7 +144,9 @@ def _motions(motion: MotionSignals, first: int, last: int) -> NDArray[np.float64
 
 
 def _mean_of_pairs(motion: MotionSignals, first: int, last: int) -> CameraMeans:
-    weights = _durations(motion, first, last)
+    durations = _durations(motion, first, last)
+    inlier_ratio = np.asarray(motion.inlier_ratio[first:last], np.float64)
+    weights = durations * (inlier_ratio > 0) if inlier_ratio.any() else durations
     values = _motions(motion, first, last)
     means = np.average(values, axis=0, weights=weights)
     variances = np.average((values[:, :2] - means[:2]) ** 2, axis=0, weights=weights)
@@ -141,8 +157,9 @@ def _mean_of_pairs(motion: MotionSignals, first: int, last: int) -> CameraMeans:
         zoom_per_s=zoom,
         roll_degrees_per_s=roll,
         shake=float(np.sqrt(variances.sum())),
+        subject_ratio=float(np.average(motion.subject_ratio[first:last], weights=weights)),
         subject_motion_widths_per_s=float(np.average(motion.subject_motion_widths_per_s[first:last], weights=weights)),
-        inlier_ratio=float(np.average(motion.inlier_ratio[first:last], weights=weights)),
+        inlier_ratio=float(np.average(inlier_ratio, weights=durations)),
         n_pairs=last - first,
     )
 
@@ -233,6 +250,7 @@ def _segment(motion: MotionSignals, first: int, last: int, span: Span, config: D
         zoom_per_s=means.zoom_per_s,
         roll_degrees_per_s=means.roll_degrees_per_s,
         shake=means.shake,
+        subject_ratio=means.subject_ratio,
         subject_motion_widths_per_s=means.subject_motion_widths_per_s,
         inlier_ratio=means.inlier_ratio,
     )

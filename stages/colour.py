@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from schemas.media import FrameSample
 from schemas.signals import PaletteColour
-from stages.keyframes import decode_sample
+from stages.frame_samples import decode_sample
 
 BASIC_TERMS = ("black", "white", "grey", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")
 """The eleven basic colour terms of English (Berlin and Kay 1969, "Basic Color Terms")."""

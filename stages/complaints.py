@@ -6,6 +6,7 @@ Here: collecting ffmpeg's own warnings and errors as problems. Not here: what we
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeAlias
 
 import av.logging
 
@@ -14,29 +15,39 @@ _NOT_THE_FILE = frozenset({"swscaler", "swresampler", "SWR"})
 """Speakers that talk about our conversions."""
 
 
+Messages: TypeAlias = list[tuple[str, str]]
+"""Who spoke, and the text."""
+
+
 @contextmanager
-def decoder_complaints(problems: list[str]) -> Iterator[None]:
-    """Collect what demuxer and decoder warn of while the block lasts, one sentence for each kind of message.
-
-    Messages that differ only in their numbers are one kind; the first is quoted, with how often its kind came. Lossy
-    concealment (lost macroblocks, missing references) has no other trace: the frames come out, and not as they were.
-
-    Args:
-        problems: receives the sentences when the block ends, however it ends.
-    """
+def complaints_on() -> Iterator[None]:
+    """Have ffmpeg tell what it warns of while the block lasts. For the whole process: enter it once, not per thread."""
     level, repeats = av.logging.get_level(), av.logging.get_skip_repeated()
     av.logging.set_level(av.logging.WARNING)
     av.logging.set_skip_repeated(False)
     try:
-        with av.logging.Capture(local=False) as messages:
-            yield
+        yield
     finally:
         av.logging.set_level(level)
         av.logging.set_skip_repeated(repeats)
-        problems.extend(_sentences([(name, text) for _, name, text in messages]))
 
 
-def _sentences(messages: list[tuple[str, str]]) -> list[str]:
+@contextmanager
+def decoder_messages(messages: Messages) -> Iterator[None]:
+    """Collect what demuxer and decoder say in this thread while the block lasts; a decoder must not have threads."""
+    with av.logging.Capture(local=True) as heard:
+        try:
+            yield
+        finally:
+            messages.extend((name, text) for _, name, text in heard)
+
+
+def complaints(messages: Messages) -> list[str]:
+    """What was said, one sentence for each kind of message.
+
+    Messages that differ only in their numbers are one kind; the first is quoted, with how often its kind came. Lossy
+    concealment (lost macroblocks, missing references) has no other trace: the frames come out, and not as they were.
+    """
     kinds: dict[tuple[str, str], tuple[str, int]] = {}
     for name, text in messages:
         line = " ".join(text.split())

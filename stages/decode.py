@@ -46,8 +46,14 @@ _SIGNATURES = (
     (0, b"\x00\x00\x01\xba", "MPEG"), (0, b"\x06\x0e\x2b\x34", "MXF"), (0, b"\x47\x40", "MPEG-TS"),
 )  # fmt: skip
 
-_BACK_OFF_S = (0, 1, 4, 16, 64, 256)
+_BACK_OFF_S = (0, 0.25, 1, 4, 16, 64, 256)
 """Some demuxers seek only roughly; each try aims this much earlier."""
+
+_MAX_STARTS = 3
+"""Keyframes at which decoding a span is tried to start; a refresh is through before the next one begins."""
+
+_MAX_GROUP = 1000
+"""Packets after which a group of pictures counts as too long to be kept in memory, and is decoded at once."""
 
 _MAX_READ_ERRORS = 32
 """Consecutive errors of the demuxer after which the rest of the file counts as lost."""
@@ -128,16 +134,50 @@ def decode_span(
         ValueError: the span is on another time base.
         MediaError: the file cannot be positioned.
     """
-    time_base = TimeBase.of(seconds_per_tick(stream, name))
-    if span is not None and span.time_base != time_base:
-        raise ValueError(f"{name}: span on time base {span.time_base.fraction}, stream on {stream.time_base}")
-    damage = DamageLog(time_base)
+    if span is not None:
+        _require_time_base(span, stream, name)
+    frames, damage = _frames_from_keyframe(container, stream, span, name)
     try:
-        packets = packets_from_keyframe(container, stream, span, damage, name)
-        timed = _timed_frames if stores_pts(container) else _counted_frames
-        yield from _inside(timed(packets, stream, damage), span, damage)
+        yield from _inside(frames, span, damage)
     finally:
         problems.extend(sentence for sentence in damage.sentences() if sentence not in problems)
+
+
+def divide_span(
+    container: InputContainer, stream: VideoStream, span: Span, count: int, min_stretch_s: float, name: str
+) -> tuple[Span, ...]:
+    """Cut a span at keyframes into consecutive stretches of about equal length, which can be decoded side by side.
+
+    `decode_span` over the stretches, one after the other, gives the frames that it gives over the span: same pictures,
+    same pts. The pictures of an open group that are shown before its keyframe belong to the stretch before it.
+
+    Args:
+        container: an open file; it is positioned anew.
+        stream: its video stream.
+        span: what to divide, on the stream's own time base.
+        count: most stretches.
+        min_stretch_s: shortest stretch, in seconds; decoding to a stretch's end reads a little of the next one.
+        name: what to call the file in errors.
+
+    Returns:
+        One to `count` spans; only the span itself where it is short, has no keyframe at the right places, or lies in a
+        raw stream, which can only be read from its beginning.
+
+    Raises:
+        ValueError: the span is on another time base.
+    """
+    _require_time_base(span, stream, name)
+    least = max(1, span.time_base.ticks(min_stretch_s))
+    length = span.end_pts - span.start_pts
+    count = min(count, length // least)
+    bounds = [span.start_pts]
+    for number in range(1, count):
+        target = span.start_pts + length * number // count
+        pts = _keyframe_near(container, stream, target, range(bounds[-1] + least, span.end_pts - least + 1))
+        if pts is not None:
+            bounds.append(pts)
+    ends = [*bounds[1:], span.end_pts]
+    return tuple(span.replace(start_pts=start, end_pts=end) for start, end in zip(bounds, ends, strict=True))
 
 
 def _open(path: Path, name: str) -> InputContainer:
@@ -163,6 +203,11 @@ def _recognise(path: Path) -> str | None:
     with path.open("rb") as file:
         start = file.read(16)
     return next((kind for at, mark, kind in _SIGNATURES if start[at : at + len(mark)] == mark), None)
+
+
+def _require_time_base(span: Span, stream: VideoStream, name: str) -> None:
+    if span.time_base.fraction != seconds_per_tick(stream, name):
+        raise ValueError(f"{name}: span on time base {span.time_base.fraction}, stream on {stream.time_base}")
 
 
 def seconds_per_tick(stream: VideoStream, name: str = "stream") -> Fraction:
@@ -210,25 +255,59 @@ def packets_from_keyframe(
     if found:
         return itertools.chain([found[0]], found[1])
     _rewind(container, stream, name)
-    return itertools.dropwhile(lambda packet: not packet.is_keyframe, demux_video(container, stream, damage))
+    packets = itertools.dropwhile(lambda packet: not packet.is_keyframe, demux_video(container, stream, damage))
+    return (
+        packets if span is None else _without_early_groups(packets, span.start_pts, 1 if stores_pts(container) else 2)
+    )
+
+
+def _without_early_groups(packets: Iterator[Packet], pts: int, n_groups: int) -> Iterator[Packet]:
+    """The packets from the keyframe on that starts the last `n_groups` groups of pictures before `pts`.
+
+    Where seeking is impossible, reading what lies before a span is cheap, and decoding it is not.
+    """
+    groups: deque[list[Packet]] = deque(maxlen=n_groups)
+    for packet in packets:
+        if not groups or (packet.is_keyframe and packet.pts is not None and packet.pts <= pts):
+            groups.append([])
+        groups[-1].append(packet)
+        if len(groups[-1]) == _MAX_GROUP or (packet.dts is not None and packet.dts > pts):
+            break
+    yield from itertools.chain.from_iterable(groups)
+    yield from packets
 
 
 def _seek(
     container: InputContainer, stream: VideoStream, pts: int, damage: DamageLog
 ) -> tuple[Packet, Iterator[Packet]] | None:
     """A keyframe with a pts at or before `pts`, and the packets after it; None where seeking finds none."""
-    if container.format.name in RAW_FORMATS:
-        return None
-    for back_s in _BACK_OFF_S:
+    landings = _landings(container, stream, pts, damage)
+    return next(((head, packets) for head, packets in landings if (head.pts or 0) <= pts), None)
+
+
+def _keyframe_near(container: InputContainer, stream: VideoStream, pts: int, within: range) -> int | None:
+    """The pts of a keyframe near `pts`, a little before or after it; None where seeking finds none `within`."""
+    for head, _ in _landings(container, stream, pts, DamageLog(TimeBase.of(seconds_per_tick(stream)))):
+        if head.pts in within and not head.is_discard:
+            return head.pts
+        if (head.pts or 0) < within.start:
+            break
+    return None
+
+
+def _landings(
+    container: InputContainer, stream: VideoStream, pts: int, damage: DamageLog
+) -> Iterator[tuple[Packet, Iterator[Packet]]]:
+    """The keyframe at which reading comes to stand when it seeks to `pts`, with the packets after it; ever earlier."""
+    for back_s in _BACK_OFF_S if container.format.name not in RAW_FORMATS else ():
         try:
             container.seek(pts - round(back_s / seconds_per_tick(stream)), stream=stream)
         except av.error.FFmpegError:
-            return None
+            return
         packets = demux_video(container, stream, damage)
         head = next((packet for packet in packets if packet.is_keyframe), None)
-        if head is not None and head.pts is not None and head.pts <= pts:
-            return head, packets
-    return None
+        if head is not None and head.pts is not None:
+            yield head, packets
 
 
 def _rewind(container: InputContainer, stream: VideoStream, name: str) -> None:
@@ -251,6 +330,32 @@ def _decode(packets: Iterable[Packet], stream: VideoStream, damage: DamageLog) -
             return
         except av.error.FFmpegError:
             damage.note(PACKET_LOST, packet.pts if packet else None)
+
+
+def _frames_from_keyframe(
+    container: InputContainer, stream: VideoStream, span: Span | None, name: str
+) -> tuple[Iterator[av.VideoFrame], DamageLog]:
+    """Frames from a keyframe from which the decoder shows the span's beginning, and the log of damage met from there.
+
+    Where pictures are refreshed piece by piece (intra refresh), what the file marks as a keyframe is only where a
+    refresh begins, and a decoder that starts there shows nothing until it is through: another start is tried, earlier.
+    """
+    time_base, aim = TimeBase.of(seconds_per_tick(stream, name)), span
+    for _ in range(_MAX_STARTS):
+        damage = DamageLog(time_base)
+        packets = packets_from_keyframe(container, stream, aim, damage, name)
+        if not stores_pts(container):
+            return _counted_frames(packets, stream, damage), damage
+        head = next(packets, None)
+        rest = _timed_frames(itertools.chain([head] if head else [], packets), stream, damage)
+        first = next(rest, None)
+        frames = itertools.chain([first] if first else [], rest)
+        if span is None or head is None or head.pts is None:
+            break
+        if first is not None and first.pts is not None and first.pts <= max(head.pts, span.start_pts):
+            break
+        aim = span.replace(start_pts=head.pts - 1)
+    return frames, damage
 
 
 def _timed_frames(packets: Iterator[Packet], stream: VideoStream, damage: DamageLog) -> Iterator[av.VideoFrame]:

@@ -11,12 +11,15 @@ import numpy as np
 
 from schemas.config import DescribeConfig
 from schemas.media import Clip, FrameSample, Shot
-from schemas.signals import ClipDescription, ShotFigures, SliceScan, TextDetection
+from schemas.signals import ClipDescription, ContactSheet, Keyframe, ShotFigures, SliceScan, TextDetection
 from schemas.time import Span
 from stages.camera import camera_segments
 from stages.colour import palette
+from stages.contact_sheet import contact_sheet
+from stages.embedding import Embedder
 from stages.errors import StageError
-from stages.keyframes import choose_keyframes, evenly_chosen, frame_index, samples_in
+from stages.frame_samples import evenly_chosen, frame_index, samples_in
+from stages.keyframes import choose_keyframes
 from stages.text import TextReader
 
 MAX_PALETTE_SAMPLES = 8
@@ -26,19 +29,27 @@ MIN_TEXT_LUMA_SPREAD = 0.02
 """Spread of luma (0 to 0.5) below which a picture is too even to hold readable text."""
 
 
-def describe_clip(clip: Clip, scan: SliceScan, config: DescribeConfig, reader: TextReader | None) -> ClipDescription:
+def describe_clip(
+    clip: Clip,
+    scan: SliceScan,
+    config: DescribeConfig,
+    reader: TextReader | None,
+    embedder: Embedder | None = None,
+) -> ClipDescription:
     """The description of one clip.
 
     Figures are means over the clip's frames (luma and saturation 0 to 1, sharpness the variance of the Laplacian). A
-    shot's are over its own frames, so that no transition counts. `reader` is None where text is not measured.
+    shot's are over its own frames, so that no transition counts. `reader` is None where text is not measured,
+    `embedder` where pictures are not embedded.
 
     Raises:
-        StageError: the clip is not of this scan.
+        StageError: the clip is not of this scan, or its keyframes need an embedder and there is none.
         MediaError: a frame sample is no JPEG.
     """
     if clip.slice_id != scan.slice_id:
         raise StageError(f"{clip.name}: clip {clip.clip_id} was given the scan of slice {scan.slice_id}")
     whole = _figures(clip.span, scan, clip)
+    keyframes = choose_keyframes(clip, scan, config, embedder)
     return ClipDescription(
         clip=clip,
         display_width=scan.display_width,
@@ -52,7 +63,9 @@ def describe_clip(clip: Clip, scan: SliceScan, config: DescribeConfig, reader: T
         black_spans=_black_spans(clip, scan, config),
         text_is_measured=reader is not None,
         text=_text(clip, scan, config, reader) if reader is not None else (),
-        keyframes=choose_keyframes(clip, scan, config),
+        embedder=embedder.name if embedder is not None else "none",
+        keyframes=keyframes,
+        contact_sheet=_contact_sheet(keyframes, clip, config),
     )
 
 
@@ -107,6 +120,12 @@ def _text(clip: Clip, scan: SliceScan, config: DescribeConfig, reader: TextReade
 def _may_hold_text(sample: FrameSample, scan: SliceScan, clip: Clip) -> bool:
     frame = frame_index(sample, scan, clip.name)
     return not scan.frames.is_black[frame] and scan.frames.luma_spread[frame] >= MIN_TEXT_LUMA_SPREAD
+
+
+def _contact_sheet(keyframes: Sequence[Keyframe], clip: Clip, config: DescribeConfig) -> ContactSheet | None:
+    if config.keyframe_strategy != "contact_sheet" or not keyframes:
+        return None
+    return contact_sheet([keyframe.sample for keyframe in keyframes], config, clip.name)
 
 
 def _frozen_spans(clip: Clip, scan: SliceScan, config: DescribeConfig) -> tuple[Span, ...]:

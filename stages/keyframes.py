@@ -1,117 +1,108 @@
-"""Which frame samples stand for a clip: a table of strategies over stored samples and signals.
+"""Which frame samples stand for a clip: a table of strategies over stored samples, signals and embeddings.
 
-Here: choosing among the JPEG samples that the scan kept, and decoding one. Not here: decoding video.
+Here: the table, and putting a choice together. Not here: the strategies themselves (`stages.keyframe_signals`,
+`stages.keyframe_embeddings`), or decoding video, which none of them needs.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
-from typing import TypeVar
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
 
 from schemas.config import DescribeConfig
-from schemas.media import Clip, FrameSample, Shot
+from schemas.media import Clip, FrameSample
 from schemas.signals import Keyframe, SliceScan
 from schemas.time import Span
-from stages.errors import MediaError, StageError
+from stages.embedding import Embedder
+from stages.errors import StageError
+from stages.keyframe_candidates import Candidates, Chooser, filled_up, gather, usable_samples
+from stages.keyframe_embeddings import any_k, grow_key_clips, kmeans, redundancy_removal
+from stages.keyframe_signals import evenly_spaced, middle_sharpest, slow_frames, variation_peaks
 
-Item = TypeVar("Item")
-
-Strategy = Callable[[Clip, SliceScan, DescribeConfig], tuple[Keyframe, ...]]
-"""Chooses a clip's keyframes, in presentation order: `keyframes_per_clip` of them where there are as many samples;
-without a sample there is none."""
-
-
-def choose_keyframes(clip: Clip, scan: SliceScan, config: DescribeConfig) -> tuple[Keyframe, ...]:
-    """The clip's keyframes by the configured strategy.
-
-    Raises StageError where a sample is none of the decoded frames.
-    """
-    return STRATEGIES[config.keyframe_strategy](clip, scan, config)
+FILLED_UP = "farthest_in_time"
+"""What chose a keyframe that the strategy itself did not: it had too few, and the clip has more samples."""
 
 
-def middle_sharpest(clip: Clip, scan: SliceScan, config: DescribeConfig) -> tuple[Keyframe, ...]:
-    """Ours: of each shot the sharpest sample in the middle half, for frames near a transition are seldom typical.
+@dataclass(frozen=True)
+class Strategy:
+    """How keyframes are chosen."""
 
-    Keyframes are shared out over the shots by length; a shot with several is divided into as many equal stretches and
-    each has its own. Where there are more shots than keyframes, an even selection of shots is kept. Black frames are
-    chosen only where the clip has nothing else.
-    """
-    chosen: list[Keyframe] = []
-    for shot, count in _shared_out(clip.shots, config.keyframes_per_clip):
-        for stretch in _stretches(shot, count):
-            chosen += _sharpest_near_middle(samples_in(scan, shot.span), stretch, clip, scan)
-    if not chosen:
-        whole = (Fraction(clip.span.start_pts), Fraction(clip.span.end_pts))
-        chosen += _sharpest_near_middle(samples_in(scan, clip.span), whole, clip, scan)
-    lit = [keyframe for keyframe in chosen if not scan.frames.is_black[frame_index(keyframe.sample, scan, clip.name)]]
-    return tuple(lit or chosen)
+    choose: Chooser
+    needs_embeddings: bool = False
+    """Whether every sample of a clip is embedded for it, which costs more than all else in `describe`."""
+    grow: Callable[[Candidates, Sequence[int], DescribeConfig], list[tuple[int, int]]] | None = None
+    """Makes a key clip, `[start, end)` in ticks, of every keyframe."""
 
 
-STRATEGIES: Mapping[str, Strategy] = {"middle_sharpest": middle_sharpest}
+STRATEGIES: Mapping[str, Strategy] = {
+    "middle_sharpest": Strategy(middle_sharpest),
+    "variation_peaks": Strategy(variation_peaks),
+    "slow_frames": Strategy(slow_frames),
+    "contact_sheet": Strategy(evenly_spaced),
+    "kmeans": Strategy(kmeans, needs_embeddings=True),
+    "redundancy_removal": Strategy(redundancy_removal, needs_embeddings=True),
+    "any_k": Strategy(any_k, needs_embeddings=True),
+    "key_clips": Strategy(kmeans, needs_embeddings=True, grow=grow_key_clips),
+}
 """Every strategy by the name that the configuration uses."""
 
 
-def samples_in(scan: SliceScan, span: Span) -> tuple[FrameSample, ...]:
-    """The frame samples inside a span, in presentation order."""
-    return tuple(sorted((s for s in scan.frame_samples if span.holds(s.pts)), key=lambda sample: sample.pts))
+def choose_keyframes(
+    clip: Clip, scan: SliceScan, config: DescribeConfig, embedder: Embedder | None = None
+) -> tuple[Keyframe, ...]:
+    """The clip's keyframes by the configured strategy, in presentation order.
 
+    There are `describe.keyframes_per_clip`, or as many as the clip has usable samples: those in its shots that are not
+    black, and others only where it has none of these. Where a strategy chooses fewer, each further one is the sample
+    farthest in time from those chosen, and says so. Without a sample there is no keyframe.
 
-def evenly_chosen(items: Sequence[Item], count: int) -> list[Item]:
-    """At most `count` of the items: the middles of `count` equal stretches of the row."""
-    if len(items) <= count:
-        return list(items)
-    return [items[(2 * position + 1) * len(items) // (2 * count)] for position in range(count)]
+    Args:
+        clip: of the scan's slice.
+        scan: with its frame samples.
+        config: the strategy, how many, and its settings.
+        embedder: gives each keyframe its embedding; None where there is to be none.
 
-
-def frame_index(sample: FrameSample, scan: SliceScan, name: str) -> int:
-    """Position of a sample among the slice's frames. Raises StageError where it is none of them."""
-    index = int(np.searchsorted(scan.frames.pts, sample.pts))
-    if index == len(scan.frames.pts) or scan.frames.pts[index] != sample.pts:
-        raise StageError(f"{name}: the frame sample at pts {sample.pts} is none of the decoded frames")
-    return index
-
-
-def decode_sample(sample: FrameSample, name: str, flags: int = cv2.IMREAD_COLOR) -> NDArray[np.uint8]:
-    """The sample's RGB picture, shape (height, width, 3), uint8; `flags` are those of `cv2.imdecode`, for colour.
-
-    Raises MediaError, naming the file `name`, where the bytes are no JPEG.
+    Raises:
+        StageError: the strategy needs embeddings and there is no embedder, or a sample is none of the decoded frames.
+        MediaError: a frame sample is no JPEG.
     """
-    picture = cv2.imdecode(np.frombuffer(sample.jpeg, np.uint8), flags) if sample.jpeg else None
-    if picture is None:
-        raise MediaError(f"{name}: the frame sample at pts {sample.pts} is no readable JPEG")
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+    strategy = STRATEGIES[config.keyframe_strategy]
+    require_embedder(config, is_there=embedder is not None)
+    samples = usable_samples(clip, scan)
+    if not samples:
+        return ()
+    candidates = gather(samples, clip, scan, embedder if strategy.needs_embeddings else None)
+    own = strategy.choose(candidates, config.keyframes_per_clip, config)
+    chosen = sorted(filled_up(own, candidates, config.keyframes_per_clip))
+    spans = strategy.grow(candidates, chosen, config) if strategy.grow else [None] * len(chosen)
+    embeddings = _embeddings(candidates, chosen, samples, embedder, clip.name)
+    return tuple(
+        Keyframe(
+            sample=samples[position],
+            strategy=config.keyframe_strategy if position in own else FILLED_UP,
+            sharpness=float(candidates.sharpness[position]),
+            span=span and Span(start_pts=span[0], end_pts=span[1], time_base=clip.span.time_base),
+            embedding=embedding,
+        )
+        for position, span, embedding in zip(chosen, spans, embeddings, strict=True)
+    )
 
 
-def _shared_out(shots: Sequence[Shot], count: int) -> list[tuple[Shot, int]]:
-    """How many of `count` keyframes each shot gets: one each, and the rest where a keyframe stands for most time."""
-    kept = evenly_chosen(shots, count)
-    shares = [1] * len(kept)
-    for _ in range(count - len(kept) if kept else 0):
-        seconds = [shot.span.duration_s / share for shot, share in zip(kept, shares, strict=True)]
-        shares[seconds.index(max(seconds))] += 1
-    return list(zip(kept, shares, strict=True))
+def _embeddings(
+    candidates: Candidates, chosen: Sequence[int], samples: Sequence[FrameSample], embedder: Embedder | None, name: str
+) -> list[tuple[float, ...]]:
+    """Of each chosen candidate, made only where they are not there yet; empty ones where there is no embedder."""
+    if embedder is None:
+        return [()] * len(chosen)
+    if len(candidates.embeddings):
+        rows = candidates.embeddings[list(chosen)]
+    else:
+        rows = embedder.embed_samples([samples[position] for position in chosen], name)
+    return [tuple(row.tolist()) for row in rows]
 
 
-def _stretches(shot: Shot, count: int) -> list[tuple[Fraction, Fraction]]:
-    """A shot's span in `count` equal parts, in ticks."""
-    start, length = shot.span.start_pts, Fraction(shot.span.end_pts - shot.span.start_pts, count)
-    return [(start + length * part, start + length * (part + 1)) for part in range(count)]
-
-
-def _sharpest_near_middle(
-    samples: Sequence[FrameSample], stretch: tuple[Fraction, Fraction], clip: Clip, scan: SliceScan
-) -> list[Keyframe]:
-    """The keyframe of one stretch, or none where it holds no sample."""
-    start, end = stretch
-    middle, quarter = (start + end) / 2, (end - start) / 4
-    inside = [(sample, frame_index(sample, scan, clip.name)) for sample in samples if start <= sample.pts < end]
-    candidates = [pair for pair in inside if not scan.frames.is_black[pair[1]]] or inside
-    candidates = [pair for pair in candidates if abs(pair[0].pts - middle) <= quarter] or candidates
-    if not candidates:
-        return []
-    sharpness = scan.frames.sharpness
-    sample, frame = max(candidates, key=lambda pair: (sharpness[pair[1]], -abs(pair[0].pts - middle)))
-    return [Keyframe(sample=sample, strategy="middle_sharpest", sharpness=sharpness[frame])]
+def require_embedder(config: DescribeConfig, *, is_there: bool) -> None:
+    """Raises StageError where the strategy compares embeddings, and no embedder is there."""
+    if not is_there and STRATEGIES[config.keyframe_strategy].needs_embeddings:
+        raise StageError(
+            f"describe.keyframe_strategy is {config.keyframe_strategy}, which compares embeddings: "
+            "install reelproof[models], or name a model in describe.embedder"
+        )

@@ -1,13 +1,16 @@
-"""Camera and subject motion between two luma proxies.
+"""Camera and subject motion between two luma proxies, and the motion series of a slice.
 
-Here: tracking points, the camera model, and the motion series of a slice. Not here: naming the motion
-("pan left", "handheld"), which reads these series later, and shot boundaries (`stages.transitions`).
+Here: choosing the camera's motion among those that points share, its figures, and the series, measured stretch by
+stretch and joined. Not here: following points (`stages.tracking`), aligning pictures (`stages.alignment`), naming the
+motion (`stages.camera`), and shot boundaries (`stages.transitions`).
 """
 
+import itertools
 import math
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 
 import cv2
 import numpy as np
@@ -17,28 +20,40 @@ from schemas.config import ScanConfig
 from schemas.media import Transition
 from schemas.signals import MotionSignals
 from schemas.time import TimeBase
-from stages.proxies import Image, Proxy
+from stages.alignment import MATCH_PIXELS, OUTSIDE, Alignment, Fit, Floats, Lattice, Similarity, lattice
+from stages.proxies import Image
+from stages.tracking import candidates, corners, flow
 
-Points = npt.NDArray[np.float32]
-"""(N, 2) float32 pixel positions, x then y."""
-
-CELL_COLUMNS = 10
-"""Cells across the picture in which points are chosen: a busy subject must not outvote a quiet background. Ours."""
-POINTS_PER_CELL = 3
-MIN_CORNER_STRENGTH = 4e-6
-"""Smallest eigenvalue of the gradient matrix, as OpenCV scales it, below which a point has nothing to hold on to."""
-MIN_POINTS = 12
-"""Fewer tracked points than this carry no camera model. Ours."""
-MAX_ROUND_TRIP_PIXELS = 0.4
-"""A point that, tracked forwards and back again, ends farther from where it began than this is lost. Ours."""
+AT_REST = Fit(Similarity(1, 0))
+SURE_SUPPORT = 0.75
+"""Share of the picture that a single step from rest must align to be taken without tracking points. Ours."""
+SURE_SHARE = 0.75
+"""Share of the points that one motion must explain to be taken without looking for another. Ours."""
+RETRY_SHARE = 0.5
+"""Where the first motion explains fewer points than this, they are looked for again from where the whole went. Ours."""
+MIN_RETRY_PIXELS = 3.0
+RIVALS = 2
+"""Motions that are held against each other. Ours."""
+SCALES_PIXELS = (0.6, 0.4, 0.3)
+"""Misalignment at which a pixel's weight has dropped to a quarter, step by step of the refinement. Ours."""
 INLIER_SHARE_OF_WIDTH = 1 / 200
-"""Residual, as a share of the picture width, up to which a point follows the camera. Ours."""
-ENOUGH_EXPLAINED = 0.5
-"""Share of the corners that a first attempt must explain to be taken at once. Ours."""
+"""Misalignment, as a share of the picture width, up to which a cell follows the camera. Ours."""
+MIN_TEXTURE = 1.0
+"""Mean squared gradient, grey levels per pixel, below which a cell shows no motion. Ours."""
+MAX_NOISE = 4.0
+"""Grey levels: more than this is not taken for noise. Ours."""
+MIN_CELLS = 8
+"""Fewer textured cells than this carry no camera model. Ours."""
 LEAST_EXPLAINED = 0.3
-"""Share of the corners that the camera model must explain: what moves with fewer is a subject. Ours."""
+"""Share of the textured cells that the camera model must explain: what moves with fewer is a subject. Ours."""
 MAX_SCALE_CHANGE = 1.6
 """A scale change between two frames beyond this is a failed fit, not a zoom. Ours."""
+OWN_MOTION = 0.7
+"""Part of the difference that a cell's own motion may leave, to count as a subject's. Ours."""
+N_HEAD = 2
+"""Pictures kept of a stretch's beginning: where the first counts for nothing, the second takes its place."""
+MIN_SUBJECT_CELLS = 2
+"""Fewer cells than this have no speed worth telling. Ours."""
 
 
 @dataclass(frozen=True)
@@ -50,169 +65,221 @@ class CameraMotion:
     zoom: float = 0.0
     roll_degrees: float = 0.0
     inlier_ratio: float = 0.0
+    subject_ratio: float = 0.0
     subject_motion_widths: float = 0.0
 
 
 def camera_motion(first: Image, second: Image) -> CameraMotion:
     """The similarity transform that carries most of one luma picture onto the next.
 
-    The corners of each part of the picture (Shi and Tomasi 1994) are tracked by pyramidal Lucas-Kanade (Bouguet 2000),
-    a similarity transform is fitted by RANSAC (Fischler and Bolles 1981), and read at the centre of the picture. The
-    combination and its checks are ours.
+    Where a step from rest does not align the pictures, points are tracked, one a cell, and motions that many share are
+    guessed by consensus; the one that aligns most of the picture is refined on the pictures themselves, and read at the
+    centre. The combination and its checks are ours, the methods are named where they are used.
 
     Args:
-        first: (H, W) uint8, the earlier picture.
+        first: (H, W) uint8, the earlier picture, at least 18 pixels each way.
         second: (H, W) uint8, the later one.
 
     Returns:
-        Signs as in `MotionSignals`; all zero with `inlier_ratio` 0 where too few points can be tracked and agree.
+        Signs as in `MotionSignals`; all zero with `inlier_ratio` 0 where too little can be tracked and agrees.
     """
-    corners = _corners(first)
-    if len(corners) < MIN_POINTS:
+    where = lattice(*first.shape)
+    alignment = Alignment(first, second, where)
+    # Most pairs hardly move: what a single step from rest aligns needs no points.
+    fit = alignment.refined(AT_REST, SCALES_PIXELS[0])
+    if alignment.support(fit) < SURE_SUPPORT:
+        rivals = [alignment.refined(Fit(motion), SCALES_PIXELS[0]) for motion in _rivals(first, second, where)]
+        fit = max([*rivals, fit], key=alignment.support)
+    for scale in SCALES_PIXELS[1:]:
+        fit = alignment.refined(fit, scale)
+    turn, shift = fit.motion.turn, fit.motion.shift
+    if not 1 / MAX_SCALE_CHANGE < abs(turn) < MAX_SCALE_CHANGE:
         return CameraMotion()
-    best = _explain(first, second, corners, (0.0, 0.0))
-    if best is None or best.n_inliers < ENOUGH_EXPLAINED * len(corners):
-        # A fast pan lies beyond the tracker's reach: try again from where the picture as a whole seems to have gone.
-        again = _explain(first, second, corners, _whole_shift(first, second))
-        best = max((fit for fit in (best, again) if fit), key=lambda fit: fit.n_inliers, default=None)
-    if best is None or best.n_inliers < LEAST_EXPLAINED * len(corners):
+    split = _split(first, second, alignment, fit)
+    if split is None or split.inlier_ratio < LEAST_EXPLAINED:
         return CameraMotion()
-    height, width = first.shape
-    matrix = best.matrix
     return CameraMotion(
-        pan_widths=-float(matrix[0, 2]) / width,
-        tilt_heights=float(matrix[1, 2]) / height,
-        zoom=math.log(math.hypot(matrix[0, 0], matrix[1, 0])),
+        pan_widths=-shift.real / where.width,
+        tilt_heights=shift.imag / where.height,
+        zoom=math.log(abs(turn)),
         # The picture's y axis points down, so a positive angle turns the content clockwise.
-        roll_degrees=math.degrees(math.atan2(matrix[1, 0], matrix[0, 0])),
-        inlier_ratio=best.n_inliers / best.n_tracked,
-        subject_motion_widths=best.median_residual / width,
+        roll_degrees=math.degrees(math.atan2(turn.imag, turn.real)),
+        inlier_ratio=split.inlier_ratio,
+        subject_ratio=split.subject_ratio,
+        subject_motion_widths=split.subject_motion_pixels / where.width,
     )
+
+
+def _rivals(first: Image, second: Image, where: Lattice) -> list[Similarity]:
+    """Motions that may be the camera's: a single one where nearly all points agree. Every other cell has a point."""
+    points = corners(first, where, where.is_chequered)
+    seen = flow(first, second, points, where)
+    found = candidates(seen, where.width, RIVALS, enough=SURE_SHARE * len(points.cell))
+    if not found or found[0].n_points < RETRY_SHARE * len(points.cell):
+        # A fast pan lies beyond the tracker's reach: try again from where the picture as a whole seems to have gone.
+        shift = _whole_shift(first, second)
+        if abs(shift) >= MIN_RETRY_PIXELS:
+            found += candidates(flow(first, second, points, where, shift), where.width, RIVALS)
+    return [candidate.motion for candidate in found]
 
 
 @dataclass(frozen=True)
-class _Fit:
-    matrix: npt.NDArray[np.float64]
-    """2x3 similarity transform about the centre of the picture, pixels."""
-    n_tracked: int
-    n_inliers: int
-    median_residual: float
-    """Pixels, over all tracked points."""
+class _Split:
+    """What follows the camera, and what moves otherwise."""
+
+    inlier_ratio: float
+    subject_ratio: float
+    subject_motion_pixels: float
 
 
-def _explain(first: Image, second: Image, corners: Points, shift: tuple[float, float]) -> _Fit | None:
-    """The camera model of the corners that can be tracked from `shift` on; None where too few can, or none fits."""
-    before, after = track(first, second, corners, shift)
-    if len(before) < MIN_POINTS:
-        return None
-    height, width = first.shape
-    centre = np.array([(width - 1) / 2, (height - 1) / 2], dtype=np.float32)
-    before, after = before - centre, after - centre
-    # OpenCV draws RANSAC's samples from the generator of the calling thread.
-    cv2.setRNGSeed(0)
-    matrix, is_inlier = cv2.estimateAffinePartial2D(
-        before, after, ransacReprojThreshold=INLIER_SHARE_OF_WIDTH * width, maxIters=400, confidence=0.995
-    )
-    if matrix is None or not np.isfinite(matrix).all():
-        return None
-    if not 1 / MAX_SCALE_CHANGE < math.hypot(matrix[0, 0], matrix[1, 0]) < MAX_SCALE_CHANGE:
-        return None
-    residuals = np.linalg.norm(before @ matrix[:, :2].T + matrix[:, 2] - after, axis=1)
-    return _Fit(np.asarray(matrix, dtype=np.float64), len(before), int(is_inlier.sum()), float(np.median(residuals)))
+def _split(first: Image, second: Image, alignment: Alignment, fit: Fit) -> _Split | None:
+    """Which textured cells follow the camera; None where there are too few.
 
-
-def track(first: Image, second: Image, corners: Points, shift: tuple[float, float]) -> tuple[Points, Points]:
-    """The corners, (N, 2), that can be followed from the first (H, W) uint8 picture into the second and back again.
-
-    The search begins at the corner plus `shift` (x, y pixels). Returns where they were and where they are, both (M, 2).
+    Difference over gradient is misalignment; what differs no more than the quietest fifth of the picture is noise. A
+    cell follows where it is aligned or its point went with the camera; it belongs to a subject where it does not follow
+    and its own motion explains it better than the camera's does.
     """
-    guess = np.asarray(shift, dtype=np.float32)
-    there, found = _follow(first, second, corners, corners + guess)
-    back, found_back = _follow(second, first, there, there - guess)
-    is_kept = found & found_back & (np.linalg.norm(corners - back, axis=1) < MAX_ROUND_TRIP_PIXELS)
-    return corners[is_kept], there[is_kept]
+    where = alignment.where
+    is_shown, gradient, difference = _cells(alignment, fit)
+    if is_shown.sum() < MIN_CELLS:
+        return None
+    differences = np.sort(difference[is_shown])
+    noise = min(float(differences[len(differences) // 5]), MAX_NOISE**2)
+    is_textured = is_shown & (gradient > max(MIN_TEXTURE, 1.5 * noise))
+    n_textured = int(is_textured.sum())
+    if n_textured < MIN_CELLS:
+        return None
+    limit = max(INLIER_SHARE_OF_WIDTH * where.width, MATCH_PIXELS)
+    # A displacement across the gradient does not show: on average half of its square does.
+    is_aligned = difference - noise < 0.5 * limit**2 * gradient
+    astray = is_textured & ~is_aligned
+    n_follow = n_textured - int(astray.sum())
+    if n_follow == n_textured:
+        return _Split(1.0, 0.0, 0.0)
+    seen = flow(first, second, corners(first, where, astray), where)
+    excess = np.abs(fit.motion.turn * seen.start + fit.motion.shift - seen.end)
+    # Where the light changes, the picture differs though nothing moved.
+    n_follow += int((seen.is_found & (excess < limit)).sum())
+    is_subject = seen.is_found & (excess >= limit) & (seen.error < OWN_MOTION * np.sqrt(difference[seen.cell]))
+    n_subject = int(is_subject.sum())
+    moved = float(np.median(excess[is_subject])) if n_subject >= MIN_SUBJECT_CELLS else 0.0
+    return _Split(n_follow / n_textured, n_subject / n_textured, moved)
 
 
-def _follow(first: Image, second: Image, points: Points, guess: Points) -> tuple[Points, npt.NDArray[np.bool_]]:
-    """Where the points of the first picture are in the second, and which were found."""
-    there, found, _ = cv2.calcOpticalFlowPyrLK(
-        first, second, points, guess.copy(), winSize=(15, 15), maxLevel=3, flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
-        criteria=(cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 30, 0.01), minEigThreshold=1e-4,
-    )  # fmt: skip
-    return np.asarray(there, dtype=np.float32), np.asarray(found).ravel() == 1
+def _cells(
+    alignment: Alignment, fit: Fit
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Of each cell: whether the second picture shows half of it, mean squared gradient, mean squared difference."""
+    where, residual = alignment.where, alignment.residual(fit)
+    is_seen = residual < OUTSIDE
+    n_seen, gradient, difference = (
+        np.bincount(where.cell, values, where.n_cells)
+        for values in (is_seen, alignment.gradient_energy * is_seen, alignment.grey_levels(residual) ** 2 * is_seen)
+    )
+    count = np.maximum(n_seen, 1)
+    return n_seen * where.n_cells > 0.5 * len(residual), gradient / count, difference / count
 
 
-def _whole_shift(first: Image, second: Image) -> tuple[float, float]:
-    """Translation of the whole picture by phase correlation (Kuglin and Hines 1975), x and y in pixels."""
-    window = cv2.createHanningWindow(first.shape[::-1], cv2.CV_32F)
-    (x, y), _ = cv2.phaseCorrelate(first.astype(np.float32), second.astype(np.float32), window)
-    return x, y
+def _whole_shift(first: Image, second: Image) -> complex:
+    """Translation of the whole picture by phase correlation (Kuglin and Hines 1975), x + iy in pixels."""
+    (x, y), _ = cv2.phaseCorrelate(first.astype(np.float32), second.astype(np.float32), _window(first.shape))
+    return complex(x, y)
 
 
-def _corners(luma: Image) -> Points:
-    """The strongest corners of each cell of the picture, (N, 2) float32."""
-    strength = cv2.cornerMinEigenVal(luma, 5)
-    # A corner is the strongest within two pixels, and not so near the border that its window leaves the picture.
-    is_corner = (strength >= cv2.dilate(strength, np.ones((5, 5), np.uint8))) & (strength > MIN_CORNER_STRENGTH)
-    is_corner[:3], is_corner[-3:], is_corner[:, :3], is_corner[:, -3:] = False, False, False, False
-    y, x = np.nonzero(is_corner)
-    cell_side = luma.shape[1] / CELL_COLUMNS
-    cells = (y // cell_side).astype(np.int64) * CELL_COLUMNS + (x // cell_side).astype(np.int64)
-    order = np.lexsort((-strength[y, x], cells))
-    _, first_of_cell = np.unique(cells[order], return_index=True)
-    rank = np.arange(len(order)) - np.repeat(first_of_cell, np.diff(np.append(first_of_cell, len(order))))
-    kept = order[rank < POINTS_PER_CELL]
-    return np.stack([x[kept], y[kept]], axis=1).astype(np.float32)
+@cache
+def _window(shape: tuple[int, ...]) -> Floats:
+    return np.asarray(cv2.createHanningWindow(shape[::-1], cv2.CV_32F), dtype=np.float32)
 
 
-class MotionMeter:
-    """Collects the motion series of one slice: pairs of frames about `motion_rate_hz` times a second.
+class MotionTrack:
+    """Collects the motion of one stretch of a slice: pairs of frames about `motion_rate_hz` times a second.
 
     Frames are taken where the source's clock enters a new tick of that rate; each is paired with the one taken before.
-    One proxy is kept.
+    Three pictures are kept, for the seams.
     """
 
     def __init__(self, time_base: TimeBase, config: ScanConfig) -> None:
-        self._time_base = time_base
-        self._rate_hz = config.motion_rate_hz
-        self._last: Proxy | None = None
-        self._pts: list[tuple[int, int]] = []
-        self._values = {field.name: array("f") for field in fields(CameraMotion)}
+        self.time_base = time_base
+        self.rate_hz = config.motion_rate_hz
+        self.taken_pts = array("q")
+        """Of the frames taken."""
+        self.values = {field.name: array("d") for field in fields(CameraMotion)}
+        """Of the pairs of neighbours among them."""
+        self.head: list[Image] = []
+        """The first two pictures taken."""
+        self.last: Image | None = None
+        """The last one."""
 
-    def add(self, proxy: Proxy) -> None:
-        """Takes the next frame of the slice."""
-        last = self._last
-        if last is not None and clock_tick(last.pts, self._time_base, self._rate_hz) == clock_tick(
-            proxy.pts, self._time_base, self._rate_hz
-        ):
+    def tick(self, pts: int) -> int:
+        """Number of the tick that `pts` falls into."""
+        return clock_tick(pts, self.time_base, self.rate_hz)
+
+    def add(self, pts: int, luma: Image) -> None:
+        """Takes the next frame of the stretch; `luma` is (H, W) uint8, and is not changed afterwards."""
+        if self.taken_pts and self.tick(pts) == self.tick(self.taken_pts[-1]):
             return
-        self._last = proxy
-        if last is None:
-            return
-        motion = camera_motion(last.luma, proxy.luma)
-        self._pts.append((last.pts, proxy.pts))
-        for name, series in self._values.items():
-            series.append(getattr(motion, name))
+        if self.last is not None:
+            motion = camera_motion(self.last, luma)
+            for name, series in self.values.items():
+                series.append(getattr(motion, name))
+        self.taken_pts.append(pts)
+        if len(self.head) < N_HEAD:
+            self.head.append(luma)
+        self.last = luma
+
+
+@dataclass(frozen=True)
+class MotionPairs:
+    """The motion of a slice pair by pair, those across cuts included; arrays of one length."""
+
+    time_base: TimeBase
+    start_pts: npt.NDArray[np.int64]
+    end_pts: npt.NDArray[np.int64]
+    values: dict[str, npt.NDArray[np.float64]]
+    """Fields of `CameraMotion`."""
 
     def signals(self, transitions: Sequence[Transition]) -> MotionSignals:
         """The series per second, without the pairs whose frames lie on two sides of a hard cut."""
         cuts = np.array([t.span.start_pts for t in transitions if t.kind == "cut"], dtype=np.int64)
-        start, end = np.array(self._pts, dtype=np.int64).reshape(-1, 2).T
-        is_kept = np.searchsorted(cuts, start, side="right") == np.searchsorted(cuts, end, side="right")
-        seconds = (end - start) * float(self._time_base.fraction)
-        value = {name: np.array(series, dtype=np.float64) for name, series in self._values.items()}
-        inlier_ratio = value.pop("inlier_ratio")
-        per_s = {name: (series / seconds)[is_kept] for name, series in value.items()}
+        is_kept = np.searchsorted(cuts, self.start_pts, "right") == np.searchsorted(cuts, self.end_pts, "right")
+        seconds = ((self.end_pts - self.start_pts) * float(self.time_base.fraction))[is_kept]
+        value = {name: series[is_kept] for name, series in self.values.items()}
         return MotionSignals(
-            start_pts=start[is_kept],
-            end_pts=end[is_kept],
-            pan_widths_per_s=per_s["pan_widths"],
-            tilt_heights_per_s=per_s["tilt_heights"],
-            zoom_per_s=per_s["zoom"],
-            roll_degrees_per_s=per_s["roll_degrees"],
-            inlier_ratio=inlier_ratio[is_kept],
-            subject_motion_widths_per_s=per_s["subject_motion_widths"],
+            start_pts=self.start_pts[is_kept],
+            end_pts=self.end_pts[is_kept],
+            pan_widths_per_s=value["pan_widths"] / seconds,
+            tilt_heights_per_s=value["tilt_heights"] / seconds,
+            zoom_per_s=value["zoom"] / seconds,
+            roll_degrees_per_s=value["roll_degrees"] / seconds,
+            inlier_ratio=value["inlier_ratio"],
+            subject_ratio=value["subject_ratio"],
+            subject_motion_widths_per_s=value["subject_motion_widths"] / seconds,
         )
+
+
+def join_tracks(tracks: Sequence[MotionTrack]) -> MotionPairs:
+    """The pairs of the whole slice from its stretches, in order; at least one.
+
+    The same whatever the division: the pair across each seam is measured here, and a stretch's first frame counts for
+    nothing where the clock has not gone on since the stretch before.
+    """
+    pts: list[int] = []
+    values: dict[str, list[float]] = {field.name: [] for field in fields(CameraMotion)}
+    last: Image | None = None
+    for track in tracks:
+        # A first frame that the undivided slice would not have taken.
+        skipped = int(bool(pts and track.taken_pts) and track.tick(pts[-1]) == track.tick(track.taken_pts[0]))
+        if len(track.taken_pts) <= skipped:
+            continue
+        seam = [camera_motion(last, track.head[skipped])] if last is not None else []
+        pts += track.taken_pts[skipped:]
+        for name, series in values.items():
+            series += [getattr(motion, name) for motion in seam]
+            series += track.values[name][skipped:]
+        last = track.last
+    pairs = np.array(list(itertools.pairwise(pts)), dtype=np.int64).reshape(-1, 2)
+    arrays = {name: np.array(series, dtype=np.float64) for name, series in values.items()}
+    return MotionPairs(tracks[0].time_base, pairs[:, 0], pairs[:, 1], arrays)
 
 
 def clock_tick(pts: int, time_base: TimeBase, rate_hz: float) -> int:

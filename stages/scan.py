@@ -1,109 +1,135 @@
 """The one decode pass: every frame of a slice is decoded once, made small, measured and let go.
 
-Here: driving the meters over the frames and putting together their `SliceScan`. Not here: what any of them measures
-(`stages.similarity`, `stages.motion`, `stages.transitions`), or decoding itself (`stages.decode`).
+Here: dividing the slice among threads, and putting together its `SliceScan`. Not here: what one thread does
+(`stages.stretch`), what is measured (`stages.scoring`, `stages.motion`), or finding transitions (`stages.transitions`).
 """
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import av
+import numpy as np
 
 from schemas.config import ScanConfig
-from schemas.media import FrameSample, Slice, VideoStream
-from schemas.signals import SliceScan
+from schemas.media import Slice, VideoStream
+from schemas.signals import FrameSignals, SampleSignals, SliceScan
 from schemas.time import Span
-from stages.complaints import decoder_complaints
-from stages.decode import decode_span, main_video_stream, open_media
+from stages.complaints import complaints, complaints_on
+from stages.decode import divide_span, main_video_stream, open_media
 from stages.errors import MediaError
-from stages.motion import MotionMeter, clock_tick
-from stages.proxies import ProxyMaker
-from stages.similarity import FrameMeter
-from stages.transitions import TransitionFinder
+from stages.motion import join_tracks
+from stages.scoring import Scorer, Scores
+from stages.series import SliceLooks
+from stages.similarity import SlowFrames
+from stages.stretch import Sampled, Stretch, decode_stretch, join_samples, join_scores
+from stages.transitions import READS_RGB, find_transitions
+
+MIN_STRETCH_S = 4.0
+"""Shortest stretch in seconds: where one ends, a few frames of the next are decoded for nothing."""
 
 
-def scan_slice(slice_: Slice, source: VideoStream, path: Path, config: ScanConfig) -> SliceScan:
+def scan_slice(
+    slice_: Slice, source: VideoStream, path: Path, config: ScanConfig, *, threads: int = 2, device: str = "cpu"
+) -> SliceScan:
     """Decode one slice once and measure it.
 
-    What is kept grows with the slice by about a kilobyte a frame, and by the frame samples.
+    The slice is divided at keyframes into as many stretches as there are threads, each decoded by one of them; what
+    comes out does not depend on their number but for rounding. What is kept grows with the slice by about a kilobyte a
+    frame, and by the frame samples.
 
     Args:
-        slice_: the stretch to decode, on the stream's own time base.
+        slice_: the stretch of the source to decode, on the stream's own time base.
         source: facts about the stream: picture size, aspect and rotation as a player shows them.
         path: local file that holds the source.
         config: sizes, rates and thresholds.
+        threads: stretches decoded at the same time.
+        device: where PyTorch scores the pictures, and runs a detector's network: `cpu` or `cuda`.
 
     Raises:
         MediaError: the file cannot be opened or positioned, or no frame of the slice can be decoded.
         ValueError: the slice is on another time base than the stream.
     """
-    problems: list[str] = []
-    watch = _Watch(slice_, source, config)
-    with open_media(path, slice_.name) as container:
-        stream = main_video_stream(container, slice_.name)
-        stream.thread_count, stream.thread_type = config.threads, "SLICE" if config.threads == 1 else "AUTO"
-        with decoder_complaints(problems):
-            for frame in decode_span(container, stream, slice_.span, problems, slice_.name):
-                watch.see(frame)
-    if watch.n_frames == 0:
+    scorer = Scorer(config, device, with_rgb=config.shot_detector in READS_RGB)
+    with complaints_on():
+        spans = _divide(slice_, path, threads)
+        with ThreadPoolExecutor(max_workers=len(spans)) as pool:
+            jobs = [pool.submit(decode_stretch, path, s, source, config, scorer, slice_.name) for s in spans]
+            stretches = [job.result() for job in jobs]
+    problems = [sentence for stretch in stretches for sentence in stretch.problems]
+    problems += complaints([message for stretch in stretches for message in stretch.messages])
+    stretches = [stretch for stretch in stretches if stretch.pts]
+    if not stretches:
         cause = f" ({problems[0]})" if problems else ""
         raise MediaError(f"{slice_.name}: no frame can be decoded from {_spell(slice_.span)}{cause}")
-    return watch.result(tuple(problems))
+    return _joined(stretches, tuple(dict.fromkeys(problems)), slice_, source, config, scorer, device)
 
 
-class _Watch:
-    """The meters of one slice."""
+def _divide(slice_: Slice, path: Path, threads: int) -> tuple[Span, ...]:
+    if threads == 1:
+        return (slice_.span,)
+    with open_media(path, slice_.name) as container:
+        stream = main_video_stream(container, slice_.name)
+        return divide_span(container, stream, slice_.span, threads, MIN_STRETCH_S, slice_.name)
 
-    def __init__(self, slice_: Slice, source: VideoStream, config: ScanConfig) -> None:
-        self._slice, self._source, self._config = slice_, source, config
-        self._time_base = slice_.span.time_base
-        self._proxies = ProxyMaker(source, config, slice_.name)
-        self._frames = FrameMeter(config)
-        self._motion = MotionMeter(self._time_base, config)
-        self._transitions = TransitionFinder(self._time_base, config)
-        self._samples: list[FrameSample] = []
-        self._sample_tick: int | None = None
-        self._first_pts = self._last_pts = self._end_pts = 0
-        self.n_frames = 0
 
-    def see(self, frame: av.VideoFrame) -> None:
-        """Measures the next frame."""
-        proxy = self._proxies.proxy(frame)
-        self._first_pts = self._first_pts if self.n_frames else proxy.pts
-        self._end_pts = proxy.pts + self._duration(frame, proxy.pts)
-        self._last_pts = proxy.pts
-        self.n_frames += 1
-        self._transitions.add(proxy, self._frames.add(proxy))
-        self._motion.add(proxy)
-        tick = clock_tick(proxy.pts, self._time_base, self._config.sample_fps)
-        if tick != self._sample_tick:
-            self._sample_tick = tick
-            self._samples.append(self._proxies.sample(frame))
+def _joined(
+    stretches: Sequence[Stretch],
+    problems: tuple[str, ...],
+    slice_: Slice,
+    source: VideoStream,
+    config: ScanConfig,
+    scorer: Scorer,
+    device: str,
+) -> SliceScan:
+    """The record of a slice, from its stretches in order."""
+    pts = [pts for stretch in stretches for pts in stretch.pts]
+    end_pts = pts[-1] + _last_duration(stretches[-1], pts, source, slice_.span)
+    span = slice_.span.replace(start_pts=pts[0], end_pts=end_pts)
+    scores = join_scores(stretches, scorer)
+    frames = FrameSignals(
+        pts=pts, **{name: getattr(scores, name) for name in FrameSignals.model_fields if name != "pts"}
+    )
+    pairs = join_tracks([stretch.motion for stretch in stretches])
+    transitions = find_transitions(_looks(scores), frames, pairs.signals(()), end_pts, span.time_base, config, device)
+    samples = join_samples(stretches, config.sample_fps, span)
+    return SliceScan(
+        slice_id=slice_.slice_id,
+        source_id=slice_.source_id,
+        span=span,
+        display_width=source.display_width,
+        display_height=source.display_height,
+        frames=frames,
+        motion=pairs.signals(transitions),
+        samples=_sample_signals(samples, config),
+        transitions=transitions,
+        frame_samples=tuple(sampled.sample for sampled in samples),
+        problems=problems,
+    )
 
-    def result(self, problems: tuple[str, ...]) -> SliceScan:
-        """What was seen."""
-        signals = self._frames.signals()
-        transitions = self._transitions.transitions(signals, self._motion.signals(()), self._end_pts)
-        return SliceScan(
-            slice_id=self._slice.slice_id,
-            source_id=self._slice.source_id,
-            span=Span(start_pts=self._first_pts, end_pts=self._end_pts, time_base=self._time_base),
-            display_width=self._source.display_width,
-            display_height=self._source.display_height,
-            frames=signals,
-            motion=self._motion.signals(transitions),
-            transitions=transitions,
-            frame_samples=tuple(self._samples),
-            problems=problems,
-        )
 
-    def _duration(self, frame: av.VideoFrame, pts: int) -> int:
-        """Ticks that the frame lasts: as the file says, or as long as the one before, or by the mean rate."""
-        if frame.duration:
-            return int(frame.duration)
-        if self.n_frames:
-            return pts - self._last_pts
-        rate = self._source.fps_from_content or self._source.fps_from_header or 25.0
-        return max(1, round(1 / (rate * float(self._time_base.fraction))))
+def _looks(scores: Scores) -> SliceLooks:
+    rgb = scores.rgb if scores.rgb.size else None
+    return SliceLooks(scores.thumbnails, scores.chroma, scores.histograms, rgb)
+
+
+def _sample_signals(samples: Sequence[Sampled], config: ScanConfig) -> SampleSignals:
+    rule = SlowFrames(config)
+    found = [rule.next(sampled.hsv) for sampled in samples]
+    return SampleSignals(
+        pts=[sampled.sample.pts for sampled in samples],
+        patch_similarity=np.array([similarity for similarity, _ in found]),
+        is_slow=[is_slow for _, is_slow in found],
+    )
+
+
+def _last_duration(stretch: Stretch, pts: Sequence[int], source: VideoStream, span: Span) -> int:
+    """Ticks that the last frame lasts: as the file says, or as long as the one before, or by the mean rate."""
+    if stretch.last_duration:
+        return stretch.last_duration
+    if len(pts) > 1:
+        return pts[-1] - pts[-2]
+    rate = source.fps_from_content or source.fps_from_header or 25.0
+    return max(1, round(1 / (rate * float(span.time_base.fraction))))
 
 
 def _spell(span: Span) -> str:

@@ -1,7 +1,8 @@
 """A slice as the rules for transitions read it, one row a frame, and a transition in frame numbers.
 
-Here: putting the series together from signals and thumbnails. Not here: measuring frames (`stages.similarity`), or the
-rules (`stages.transitions`, `stages.fades`, `stages.blends`). Shape legend: T = frames, D = pixels of a thumbnail.
+Here: what the scan keeps of each picture, and putting the series together. Not here: measuring frames
+(`stages.scoring`), or the rules (`stages.transitions` and the modules that it calls).
+Shape legend: T = frames, D = pixels of a thumbnail.
 """
 
 from dataclasses import dataclass
@@ -14,12 +15,41 @@ from schemas.signals import FrameSignals, MotionSignals
 from schemas.time import TimeBase
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 Looks = npt.NDArray[np.float32]
 
 MIN_RAMP_FRAMES = 3
 """Frames inside a fade or dissolve below which a ramp cannot be told from a jump."""
+LOOK_SHAPES = {"thumbnails": (18, 32), "chroma": (9, 16, 2), "histograms": (128,), "rgb": (27, 48, 3)}
+"""Shapes of what is kept of one frame."""
 CHUNK_FRAMES = 2000
 """Frames, or candidates that start at them, that are looked at together: bounds the memory."""
+FLAT_DEVIATION = 2.0
+"""Standard deviation of luma (0 to 255) below which a thumbnail is flat: its structure is noise."""
+
+
+@dataclass(frozen=True)
+class SliceLooks:
+    """What the scan keeps of the T pictures of a slice, for finding transitions. Raises ValueError for other shapes."""
+
+    thumbnails: npt.NDArray[np.uint8]
+    """(T, 18, 32) luma, full range, area-averaged."""
+    chroma: npt.NDArray[np.uint8]
+    """(T, 9, 16, 2) Cb and Cr; 128 is colourless."""
+    histograms: npt.NDArray[np.float16]
+    """(T, 128) hue-saturation histograms that sum to 1."""
+    rgb: npt.NDArray[np.uint8] | None = None
+    """(T, 27, 48, 3), only for the detectors in `READS_RGB` of `stages.transitions`."""
+
+    def __post_init__(self) -> None:
+        found = {"thumbnails": self.thumbnails.shape, "chroma": self.chroma.shape, "histograms": self.histograms.shape}
+        if self.rgb is not None:
+            found["rgb"] = self.rgb.shape
+        for name, shape in found.items():
+            if shape != (len(self.thumbnails), *LOOK_SHAPES[name]):
+                raise ValueError(
+                    f"{name} of {len(self.thumbnails)} frames must be (T, *{LOOK_SHAPES[name]}), not {shape}"
+                )
 
 
 @dataclass(frozen=True)
@@ -30,26 +60,40 @@ class Series:
     """(T + 1,): one timestamp a frame, and the end of the last."""
     looks: npt.NDArray[np.uint8]
     """(T, D) thumbnails without the pixels that stay black throughout, such as letterbox bars; 0 to 255."""
-    histograms: Looks
+    thumbnails: npt.NDArray[np.uint8]
+    """(T, 18, 32) whole thumbnails."""
+    chroma: npt.NDArray[np.uint8]
+    """(T, 9, 16, 2) Cb and Cr."""
+    is_shown: Flags
+    """(9, 16) which places of the picture are not black throughout."""
+    histograms: npt.NDArray[np.float16]
     change: Floats
     """(T,) one minus correlation with the thumbnail before, 0 to 2; 1 where either is flat, 0 where both are."""
     content: Floats
     histogram_distance: Floats
-    level: Floats
-    """(T,) root mean square luma, 0 to 1."""
-    variance: Floats
-    """(T,) variance of luma, 0 to 255 scale."""
+    luma: Floats
+    """(T,) mean luma, 0 to 1."""
+    spread: Floats
+    """(T,) standard deviation of luma, 0 to 0.5."""
     detail: Floats
     """(T,) variance of the Laplacian of the thumbnail: too coarse for grain, which no blend takes away."""
-    is_black: npt.NDArray[np.bool_]
-    is_frozen: npt.NDArray[np.bool_]
+    is_black: Flags
+    is_frozen: Flags
     camera: MotionSignals
     ticks_per_s: float
+
+    def __len__(self) -> int:
+        """Frames."""
+        return len(self.looks)
 
     def length(self, seconds: float) -> int:
         """Frames in `seconds`, at the slice's mean rate."""
         ticks_per_frame = (self.pts[-1] - self.pts[0]) / (len(self.pts) - 1)
         return round(seconds * self.ticks_per_s / float(ticks_per_frame))
+
+    def difference(self, first: int, second: int) -> float:
+        """Mean absolute luma difference of two thumbnails, 0 to 255."""
+        return float(np.abs(self.looks[first].astype(np.float32) - self.looks[second]).mean())
 
 
 @dataclass(frozen=True)
@@ -61,44 +105,43 @@ class Found:
     end: int
     score: float
     detector: str
+    ends_plain: bool = False
+    """Whether it ends in black or white: a cut to the next shot then belongs to it."""
 
 
 def slice_series(
-    frames: FrameSignals,
-    camera: MotionSignals,
-    thumbnails: npt.NDArray[np.uint8],
-    histograms: Looks,
-    end_pts: int,
-    time_base: TimeBase,
+    looks: SliceLooks, frames: FrameSignals, camera: MotionSignals, end_pts: int, time_base: TimeBase
 ) -> Series:
     """Puts together what the rules read.
 
     Args:
-        frames: the series of the slice's T frames.
+        looks: what was kept of the pictures of the slice's T frames.
+        frames: the series of the same frames.
         camera: motion between these frames, pairs across cuts included.
-        thumbnails: (T, 18, 32) luma, 0 to 255.
-        histograms: hue-saturation histograms, one row a frame.
         end_pts: end of the last frame, ticks of `time_base`.
         time_base: of all timestamps.
     """
-    looks = thumbnails.reshape(len(thumbnails), -1)
-    is_used = looks.max(axis=0) > 32
-    looks = looks[:, is_used] if is_used.mean() > 0.2 else looks
-    starts = range(0, len(looks), CHUNK_FRAMES)
-    chunks = (looks[at : at + CHUNK_FRAMES + 1].astype(np.float32) for at in starts)
-    spread = np.asarray(frames.luma_spread)
+    flat = looks.thumbnails.reshape(len(looks.thumbnails), -1)
+    is_used = flat.max(axis=0) > 32
+    is_used = is_used if is_used.mean() > 0.2 else np.ones_like(is_used)
+    used = flat[:, is_used]
+    starts = range(0, len(used), CHUNK_FRAMES)
+    chunks = (used[at : at + CHUNK_FRAMES + 1].astype(np.float32) for at in starts)
     return Series(
         pts=np.array([*frames.pts, end_pts], dtype=np.int64),
-        looks=looks,
-        histograms=histograms,
+        looks=used,
+        thumbnails=looks.thumbnails,
+        chroma=looks.chroma,
+        is_shown=is_used.reshape(9, 2, 16, 2).any(axis=(1, 3)),
+        histograms=looks.histograms,
         change=np.concatenate([[0.0], *(1 - correlations(chunk[:-1], chunk[1:]) for chunk in chunks)]),
-        content=np.asarray(frames.content_distance),
-        histogram_distance=np.asarray(frames.histogram_distance),
-        level=np.hypot(frames.luma_mean, spread),
-        variance=(255 * spread) ** 2,
-        detail=np.concatenate([_detail(thumbnails[at : at + CHUNK_FRAMES]) for at in starts]),
-        is_black=np.asarray(frames.is_black),
-        is_frozen=np.asarray(frames.is_frozen),
+        content=np.asarray(frames.content_distance, dtype=np.float64),
+        histogram_distance=np.asarray(frames.histogram_distance, dtype=np.float64),
+        luma=np.asarray(frames.luma_mean, dtype=np.float64),
+        spread=np.asarray(frames.luma_spread, dtype=np.float64),
+        detail=np.concatenate([_detail(looks.thumbnails[at : at + CHUNK_FRAMES]) for at in starts]),
+        is_black=np.asarray(frames.is_black, dtype=bool),
+        is_frozen=np.asarray(frames.is_frozen, dtype=bool),
         camera=camera,
         ticks_per_s=float(1 / time_base.fraction),
     )
@@ -106,17 +149,27 @@ def slice_series(
 
 def _detail(thumbnails: npt.NDArray[np.uint8]) -> Floats:
     """Variance of the discrete Laplacian of each (18, 32) thumbnail."""
-    looks = thumbnails.astype(np.int16)
-    inner = looks[:, 1:-1, 1:-1]
-    laplacian = looks[:, :-2, 1:-1] + looks[:, 2:, 1:-1] + looks[:, 1:-1, :-2] + looks[:, 1:-1, 2:] - 4 * inner
-    return np.asarray(laplacian.reshape(len(looks), -1).var(axis=1, dtype=np.float32), dtype=np.float64)
+    looks = thumbnails.astype(np.float32)
+    laplacian = looks[:, :-2, 1:-1] + looks[:, 2:, 1:-1] + looks[:, 1:-1, :-2] + looks[:, 1:-1, 2:]
+    laplacian -= 4 * looks[:, 1:-1, 1:-1]
+    flat = laplacian.reshape(len(looks), -1)
+    return np.asarray(np.einsum("td,td->t", flat, flat) / flat.shape[1] - flat.mean(axis=1) ** 2, dtype=np.float64)
 
 
 def correlations(first: Looks, second: Looks) -> Floats:
     """Correlation of two (T, D) stacks of thumbnails row by row, (T,); 0 where one of the two is flat, 1 where both."""
-    first, second = first - first.mean(axis=1, keepdims=True), second - second.mean(axis=1, keepdims=True)
-    deviations = first.std(axis=1), second.std(axis=1)
-    is_flat = deviations[0] < 2, deviations[1] < 2
-    value = (first * second).mean(axis=1) / np.maximum(deviations[0] * deviations[1], 1e-6)
+    n = first.shape[1]
+    means = first.mean(axis=1, dtype=np.float64), second.mean(axis=1, dtype=np.float64)
+    squares = (np.einsum("td,td->t", stack, stack, dtype=np.float64) / n for stack in (first, second))
+    deviations = [np.sqrt(np.maximum(s - m * m, 0)) for s, m in zip(squares, means, strict=True)]
+    is_flat = [deviation < FLAT_DEVIATION for deviation in deviations]
+    product = np.einsum("td,td->t", first, second, dtype=np.float64) / n - means[0] * means[1]
+    value = product / np.maximum(deviations[0] * deviations[1], 1e-6)
     value = np.where(is_flat[0] | is_flat[1], 0.0, value)
-    return np.where(is_flat[0] & is_flat[1], 1.0, value).astype(np.float64)
+    return np.asarray(np.where(is_flat[0] & is_flat[1], 1.0, value), dtype=np.float64)
+
+
+def runs(flags: Flags) -> list[tuple[int, int]]:
+    """`[start, end)` of each run of true flags."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]

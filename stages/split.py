@@ -1,7 +1,7 @@
 """From transitions to clips: shots, candidates made of one shot or several, cutting of long ones, verdicts on each.
 
 Here: arithmetic on the scan of one slice. Not here: finding transitions (`stages.transitions`), which shots are joined
-(`stages.stitch`), or cutting files (`stages.cut`).
+(`stages.stitch`, `stages.scenes`), or cutting files (`stages.cut`).
 """
 
 import itertools
@@ -17,21 +17,28 @@ from schemas.media import Clip, EdgeKind, Shot, Slice, SliceSplit, Transition
 from schemas.signals import SliceScan
 from schemas.time import Span, TimeBase
 from schemas.verdict import Verdict
+from stages.embedding import Embedder
 from stages.errors import StageError
+from stages.scenes import group_scenes, shot_similarities
 from stages.stitch import stitch
 
 BLACK_SHOT_SHARE = 0.9
 """Share of black frames from which a shot shows nothing and becomes no clip."""
 
-_GRADUAL: tuple[EdgeKind, ...] = ("dissolve", "fade_out_in", "fade_in", "fade_out", "wipe", "gradual")
+_GRADUAL: tuple[EdgeKind, ...] = ("dissolve", "fade_out_in", "fade_in", "fade_out", "fade_white", "wipe", "gradual")
 
 
-def split_slice(slice_: Slice, scan: SliceScan, config: SplitConfig) -> SliceSplit:
+def split_slice(slice_: Slice, scan: SliceScan, config: SplitConfig, embedder: Embedder | None = None) -> SliceSplit:
     """The slice's shots, the clips made of them, and one verdict on every candidate clip.
 
     Every decoded frame lies in exactly one candidate or transition, but for those that `edge_trim_s` takes away. Spans
     start at a frame's pts and end at the pts of the first frame after, or at the end of the scan. Candidates that are
-    too short, or black, are rejected. Raises StageError where the scan is not of this slice or holds no frame.
+    too short, or black, are rejected. Shots are joined as `split.unit` says. `embedder`, for scenes, compares shots by
+    frame samples beside their boundaries; None goes by the similarity stored with each transition.
+
+    Raises:
+        StageError: the scan is not of this slice, or holds no frame, or none of the pictures that `embedder` needs.
+        MediaError: a frame sample is no JPEG.
     """
     if scan.slice_id != slice_.slice_id:
         raise StageError(f"{slice_.name}: slice {slice_.slice_id} was given the scan of {scan.slice_id}")
@@ -41,9 +48,10 @@ def split_slice(slice_: Slice, scan: SliceScan, config: SplitConfig) -> SliceSpl
     transitions = sorted(scan.transitions, key=lambda transition: (transition.span.start_pts, transition.span.end_pts))
     shots = _shots(slice_, timeline, transitions)
     black_shares = [_black_share(scan, shot, timeline) for shot in shots]
+    similarities = _similarities(slice_.name, shots, black_shares, transitions, scan, config, embedder)
 
     clips, verdicts = [], []
-    for candidate in _candidates(shots, black_shares, transitions, timeline, config):
+    for candidate in _candidates(shots, black_shares, similarities, timeline, config):
         clip = _clip(slice_, candidate, transitions, timeline)
         verdict = _verdict(clip, candidate, config, timeline)
         verdicts.append(verdict)
@@ -120,26 +128,45 @@ def _black_share(scan: SliceScan, shot: Shot, timeline: _Timeline) -> float:
 def _candidates(
     shots: Sequence[Shot],
     black_shares: Sequence[float],
-    transitions: Sequence[Transition],
+    similarities: Sequence[float],
     timeline: _Timeline,
     config: SplitConfig,
 ) -> Iterator[_Candidate]:
-    """Every candidate clip in order: stitched, trimmed and cut to length."""
-    is_black = [share >= BLACK_SHOT_SHARE for share in black_shares]
-    # Below every threshold there can be, so that nothing is stitched to a black shot.
-    similarities = [
-        -1.0 if is_black[left] or is_black[right] else _similarity(shots[left], shots[right], transitions)
-        for left, right in itertools.pairwise(range(len(shots)))
-    ]
+    """Every candidate clip in order: joined, trimmed and cut to length."""
     min_ticks, max_ticks = timeline.ticks(config.min_clip_s), timeline.ticks(config.max_clip_s)
-    for members in stitch(shots, similarities, config.stitch_min_similarity, min_ticks, max_ticks):
+    if config.unit == "scene":
+        groups = group_scenes(shots, similarities, config.scene_min_similarity, min_ticks, max_ticks)
+    else:
+        groups = stitch(shots, similarities, config.stitch_min_similarity, min_ticks, max_ticks)
+    for members in groups:
         whole = _Candidate(
             timeline.frame_at(members[0].span.start_pts), timeline.frame_at(members[-1].span.end_pts), members
         )
-        if is_black[members[0].index]:
+        if black_shares[members[0].index] >= BLACK_SHOT_SHARE:
             yield replace(whole, black_share=black_shares[members[0].index])
         else:
             yield from _pieces(_trim(whole, timeline, config), timeline, config)
+
+
+def _similarities(
+    name: str,
+    shots: Sequence[Shot],
+    black_shares: Sequence[float],
+    transitions: Sequence[Transition],
+    scan: SliceScan,
+    config: SplitConfig,
+    embedder: Embedder | None,
+) -> list[float]:
+    """Of each shot and the next; one fewer than there are shots."""
+    pairs = list(itertools.pairwise(shots))
+    similarities: list[float | None] = [None] * len(pairs)
+    if config.unit == "scene" and embedder is not None and pairs:
+        similarities = shot_similarities(shots, scan, embedder, config.scene_window_shots, name)
+    stored = (_similarity(left, right, transitions) for left, right in pairs)
+    found = (mine if theirs is None else theirs for mine, theirs in zip(stored, similarities, strict=True))
+    is_black = [share >= BLACK_SHOT_SHARE for share in black_shares]
+    # Below every threshold there can be, so that nothing is joined to a black shot.
+    return [-1.0 if any(pair) else value for pair, value in zip(itertools.pairwise(is_black), found, strict=True)]
 
 
 def _similarity(left: Shot, right: Shot, transitions: Sequence[Transition]) -> float:

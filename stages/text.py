@@ -17,7 +17,7 @@ from schemas.config import DescribeConfig
 from schemas.media import FrameSample
 from schemas.signals import TextDetection
 from stages.errors import StageError
-from stages.keyframes import decode_sample
+from stages.frame_samples import decode_sample
 
 MAX_SIDE_PX = 736
 """Longer side, in pixels, above which a sample is made smaller for finding text; smaller ones are not enlarged."""

@@ -17,6 +17,7 @@ TRANSITION_PHRASES = {
     "wipe": "a wipe",
     "fade_in": "a fade in from black",
     "fade_out": "a fade out to black",
+    "fade_white": "a fade through white",
     "gradual": "a slow change to another shot",
 }
 CAMERA_PHRASES = {

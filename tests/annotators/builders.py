@@ -19,6 +19,7 @@ from schemas.signals import (
     FrameSignals,
     MotionSignals,
     PaletteColour,
+    SampleSignals,
     SliceScan,
     TextDetection,
 )
@@ -191,9 +192,8 @@ def _scan(tape: _Tape, slice_id: str) -> SliceScan:
         content_distance=zeros,
         histogram_distance=zeros,
         structural_similarity=ones,
-        patch_similarity=ones,
+        moving_ratio=zeros,
         sharpness=tape.sharpness,
-        is_slow=[False] * n_frames,
         is_black=[False] * n_frames,
         is_frozen=tape.frozen,
     )
@@ -208,6 +208,7 @@ def _scan(tape: _Tape, slice_id: str) -> SliceScan:
         zoom_per_s=motions[:, 2],
         roll_degrees_per_s=motions[:, 3],
         inlier_ratio=[0.9] * len(tape.motion),
+        subject_ratio=[0.05] * len(tape.motion),
         subject_motion_widths_per_s=[0.01] * len(tape.motion),
     )
     return SliceScan(
@@ -218,6 +219,7 @@ def _scan(tape: _Tape, slice_id: str) -> SliceScan:
         display_height=720,
         frames=frames,
         motion=motion,
+        samples=SampleSignals(pts=[], patch_similarity=[], is_slow=[]),
         transitions=tuple(tape.transitions),
         frame_samples=(),
     )

@@ -108,6 +108,7 @@ def camera_segment(where: Span, term: CameraTerm) -> CameraSegment:
         zoom_per_s=0.08 if term == "zoom_in" else 0.0,
         roll_degrees_per_s=0.0,
         shake=0.1 if term == "handheld" else 0.004,
+        subject_ratio=0.1,
         subject_motion_widths_per_s=0.02,
         inlier_ratio=0.9,
     )

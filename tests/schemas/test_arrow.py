@@ -22,7 +22,7 @@ from schemas.arrow import (
     row_record,
     table_to_records,
 )
-from schemas.base import Record
+from schemas.base import ArrowType, Record
 from schemas.time import Span, TimeBase
 from schemas.verdict import Failure, Rejection, Result, Verdict
 
@@ -74,10 +74,18 @@ def records(model: type[Record]) -> st.SearchStrategy[Any]:
         return ends.map(
             lambda two: Span(start_pts=min(two), end_pts=max(two), time_base=TimeBase(numerator=1, denominator=25))
         )
-    if model in (signals.FrameSignals, signals.MotionSignals):
+    if model in (signals.FrameSignals, signals.MotionSignals, signals.SampleSignals):
         return st.integers(0, 3).flatmap(lambda length: _series(model, length))
-    fields = {name: any_of(info.annotation) for name, info in model.model_fields.items()}
+    fields = {name: _any_in(info) for name, info in model.model_fields.items()}
     return st.fixed_dictionaries(fields).map(lambda values: model.model_construct(**values))
+
+
+def _any_in(info: Any) -> st.SearchStrategy[Any]:
+    """Values for a field, of no more precision than its column has."""
+    given = [extra.arrow_type.value_type for extra in info.metadata if isinstance(extra, ArrowType)]
+    if pa.float16() in given:
+        return st.lists(st.floats(width=16, allow_nan=False, allow_infinity=False), max_size=3).map(tuple)
+    return any_of(info.annotation)
 
 
 def _series(model: type[Record], length: int) -> st.SearchStrategy[Any]:

@@ -39,6 +39,7 @@ def motion_of(
         zoom_per_s=zoom or still,
         roll_degrees_per_s=roll or still,
         inlier_ratio=inlier_ratio or [1.0] * n_pairs,
+        subject_ratio=still,
         subject_motion_widths_per_s=still,
     )
 
@@ -53,7 +54,7 @@ def whole(motion: MotionSignals) -> Span:
 
 def means(**changes: float) -> CameraMeans:
     still = {"pan_widths_per_s": 0.0, "tilt_heights_per_s": 0.0, "zoom_per_s": 0.0, "roll_degrees_per_s": 0.0}
-    rest = {"shake": 0.0, "subject_motion_widths_per_s": 0.0, "inlier_ratio": 1.0}
+    rest = {"shake": 0.0, "subject_ratio": 0.0, "subject_motion_widths_per_s": 0.0, "inlier_ratio": 1.0}
     return CameraMeans(**{**still, **rest, **changes}, n_pairs=1)
 
 
@@ -63,6 +64,17 @@ def test_means_weigh_each_pair_by_its_duration() -> None:
     assert found is not None
     assert found.pan_widths_per_s == pytest.approx(0.1)
     assert found.shake == pytest.approx(np.sqrt(0.75 * 0.1**2 + 0.25 * 0.3**2))
+
+
+def test_pairs_without_a_camera_model_lower_the_trust_and_have_no_say_in_the_motion() -> None:
+    motion = motion_of([0.2, 0.0, 0.2, 0.2], inlier_ratio=[0.8, 0.0, 0.8, 0.8])
+    found = mean_camera(motion, whole(motion))
+    assert found is not None
+    assert (found.pan_widths_per_s, found.shake) == pytest.approx((0.2, 0.0))
+    assert found.inlier_ratio == pytest.approx(0.6)
+    lost = mean_camera(motion_of([0.0, 0.0], inlier_ratio=[0.0, 0.0]), span_of(0, 2 * PAIR_TICKS))
+    assert lost is not None
+    assert camera_term(lost, CONFIG) == "unclear"
 
 
 def test_only_pairs_wholly_inside_the_span_count() -> None:
@@ -98,6 +110,9 @@ def test_a_span_without_a_pair_has_no_means_and_no_segments() -> None:
         ({"pan_widths_per_s": 0.03}, "unclear"),
         ({"zoom_per_s": 0.03}, "unclear"),
         ({"pan_widths_per_s": 0.2, "inlier_ratio": 0.3}, "unclear"),
+        ({"shake": 0.02}, "static"),
+        ({"shake": 0.04}, "unclear"),
+        ({"shake": 0.06}, "handheld"),
         ({"shake": 0.1}, "handheld"),
         ({"shake": 0.1, "pan_widths_per_s": 0.06}, "handheld"),
         ({"shake": 0.1, "pan_widths_per_s": 0.3}, "pan_right"),

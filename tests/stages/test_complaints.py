@@ -5,17 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.complaints import decoder_complaints
+from stages.complaints import Messages, complaints, complaints_on, decoder_messages
 from stages.decode import decode_span, main_video_stream, open_media
 from tests.corpus import textured_frame, write_video
 
 
 def decode(path: Path) -> tuple[int, list[str]]:
-    problems: list[str] = []
-    with open_media(path, path.name) as container, decoder_complaints(problems):
+    messages: Messages = []
+    with complaints_on(), open_media(path, path.name) as container, decoder_messages(messages):
         stream = main_video_stream(container, path.name)
+        stream.thread_count = 1
         n_frames = sum(1 for _ in decode_span(container, stream, None, [], path.name))
-    return n_frames, problems
+    return n_frames, complaints(messages)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.time import Span, TimeBase
-from stages.decode import decode_span, main_video_stream, open_media
+from stages.decode import decode_span, divide_span, main_video_stream, open_media
 from stages.errors import MediaError, UnsafeMediaError
 from tests.corpus import frame_number, numbered_frames, picture_of, write_video
 
@@ -101,6 +101,43 @@ def test_one_container_serves_several_spans_in_any_order(videos: dict[str, Path]
             for span, i in zip(spans, (30, 3, 14), strict=True):
                 pts = [frame.pts for frame in decode_span(container, stream, span, [], path.name)]
                 assert pts == [pts for pts, _ in frames[i : i + 5]]
+
+
+def divided(path: Path, span: Span, count: int, min_stretch_s: float) -> tuple[Span, ...]:
+    with open_media(path, path.name) as container:
+        stream = main_video_stream(container, path.name)
+        return divide_span(container, stream, span, count, min_stretch_s, path.name)
+
+
+def span_of(path: Path, frames: list[tuple[int, int]]) -> Span:
+    return Span(start_pts=frames[0][0], end_pts=frames[-1][0] + 1, time_base=time_base(path))
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_stretches_of_a_span_hold_each_of_its_frames_once(videos: dict[str, Path], name: str, count: int) -> None:
+    frames = decoded(videos[name])
+    for first in (0, 7):
+        span = span_of(videos[name], frames[first:])
+        stretches = divided(videos[name], span, count, 0.2)
+        assert 1 <= len(stretches) <= count
+        assert [frame for stretch in stretches for frame in decoded(videos[name], stretch)] == frames[first:]
+        # Groups of pictures are 12 frames long; raw streams can only be read from their beginning.
+        assert len(stretches) >= 2 if name != "raw" else stretches == (span,)
+
+
+def test_stretches_are_about_equal_and_begin_at_keyframes(videos: dict[str, Path]) -> None:
+    frames = decoded(videos["mp4"])
+    starts = [stretch.start_pts for stretch in divided(videos["mp4"], span_of(videos["mp4"], frames), 3, 0.2)]
+    assert starts == [frames[0][0], frames[12][0], frames[24][0]]
+
+
+def test_no_stretch_is_shorter_than_asked(videos: dict[str, Path]) -> None:
+    span = span_of(videos["mp4"], decoded(videos["mp4"]))
+    for min_stretch_s in (0.1, 0.4, 0.6, 0.9, 5.0):
+        stretches = divided(videos["mp4"], span, 8, min_stretch_s)
+        assert stretches == (span,) or min(stretch.duration_s for stretch in stretches) >= min_stretch_s
+        assert (stretches[0].start_pts, stretches[-1].end_pts) == (span.start_pts, span.end_pts)
 
 
 def test_irregular_timestamps_come_back_exactly(tmp_path: Path) -> None:

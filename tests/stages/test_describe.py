@@ -13,6 +13,7 @@ from schemas.media import Clip, ListedSource, Source
 from schemas.signals import CameraTerm, ClipDescription, SliceScan
 from schemas.verdict import Verdict
 from stages.describe import describe_clip
+from stages.embedding import EFFICIENTNET_LITE0, make_embedder
 from stages.errors import StageError
 from stages.probe import probe_source
 from stages.scan import scan_slice
@@ -125,6 +126,36 @@ def test_a_description_is_of_the_clip_it_was_given(edited: tuple[ClipDescription
 
 def test_without_a_reader_text_is_not_measured_rather_than_absent(edited: tuple[ClipDescription, ...]) -> None:
     assert {(description.text_is_measured, description.text) for description in edited} == {(False, ())}
+
+
+def test_without_an_embedder_no_keyframe_has_an_embedding(edited: tuple[ClipDescription, ...]) -> None:
+    assert {description.embedder for description in edited} == {"none"}
+    assert {keyframe.embedding for description in edited for keyframe in description.keyframes} == {()}
+
+
+def test_keyframes_are_stored_with_embeddings_that_tell_shots_apart(tmp_path: Path) -> None:
+    frames = chain(repeat(textured_frame(8), 75), repeat(textured_frame(9), 75))
+    source, scan = scanned(write_video(tmp_path / "two.mp4", frames, FPS))
+    embedder = make_embedder(EFFICIENTNET_LITE0, "cpu", "describe.embedder")
+    descriptions = [
+        describe_clip(clip, scan, CONFIG.describe, None, embedder=embedder) for clip in clips_of(source, scan)
+    ]
+    assert [description.embedder for description in descriptions] == [EFFICIENTNET_LITE0] * 2
+    first, second = (
+        np.array([keyframe.embedding for keyframe in description.keyframes]) for description in descriptions
+    )
+    assert (first @ first.T).min() > (first @ second.T).max() + 0.1
+
+
+def test_a_contact_sheet_is_made_by_its_strategy_only(tmp_path: Path, edited: tuple[ClipDescription, ...]) -> None:
+    assert {description.contact_sheet for description in edited} == {None}
+    source, scan = scanned(write_video(tmp_path / "one.mp4", repeat(textured_frame(4), 100), FPS))
+    config = CONFIG.describe.replace(keyframe_strategy="contact_sheet")
+    (clip,) = clips_of(source, scan)
+    description = describe_clip(clip, scan, config, None)
+    assert description.contact_sheet is not None
+    assert description.contact_sheet.pts == tuple(keyframe.sample.pts for keyframe in description.keyframes)
+    assert (description.contact_sheet.columns, description.contact_sheet.rows) == (2, 2)
 
 
 def test_a_clip_of_another_slice_is_an_error_that_names_the_file(tmp_path: Path) -> None:

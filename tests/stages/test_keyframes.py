@@ -1,6 +1,7 @@
 """What keyframe choice promises: sharp, typical, never black where there is better, always with the measured figure."""
 
 from collections.abc import Sequence
+from typing import get_args
 
 import cv2
 import numpy as np
@@ -8,10 +9,11 @@ import pytest
 
 from schemas.config import DescribeConfig
 from schemas.media import Clip, FrameSample, Shot
-from schemas.signals import FrameSignals, MotionSignals, SliceScan
+from schemas.signals import FrameSignals, MotionSignals, SampleSignals, SliceScan
 from schemas.time import Span, TimeBase
 from stages.errors import MediaError, StageError
-from stages.keyframes import STRATEGIES, choose_keyframes, decode_sample, evenly_chosen
+from stages.frame_samples import decode_sample, evenly_chosen
+from stages.keyframes import FILLED_UP, STRATEGIES, choose_keyframes
 
 BASE = TimeBase(numerator=1, denominator=25)
 N_FRAMES = 200
@@ -34,6 +36,9 @@ def scan_of(sample_pts: Sequence[int], sharpness: dict[int, float], black: Seque
         display_height=36,
         frames=FrameSignals(pts=range(N_FRAMES), sharpness=sharp, is_black=flags, **series),
         motion=MotionSignals(**dict.fromkeys(MotionSignals.model_fields, ())),
+        samples=SampleSignals(
+            pts=sample_pts, patch_similarity=[1.0] * len(sample_pts), is_slow=[False] * len(sample_pts)
+        ),
         transitions=(),
         frame_samples=tuple(FrameSample(pts=pts, width=64, height=36, jpeg=b"") for pts in sample_pts),
     )
@@ -100,7 +105,47 @@ def test_a_clip_without_any_sample_has_no_keyframe() -> None:
 
 
 def test_every_strategy_that_can_be_configured_exists() -> None:
-    assert set(STRATEGIES) == {"middle_sharpest"}
+    known = get_args(DescribeConfig.model_fields["keyframe_strategy"].annotation)
+    assert set(STRATEGIES) == set(known)
+
+
+@pytest.mark.parametrize("strategy", ["kmeans", "redundancy_removal", "any_k", "key_clips"])
+def test_a_strategy_that_compares_embeddings_says_what_to_install(strategy: str) -> None:
+    config = DescribeConfig.model_validate({"keyframe_strategy": strategy})
+    with pytest.raises(StageError, match=r"compares embeddings: install reelproof\[models\]") as caught:
+        choose_keyframes(clip_of((0, 100)), scan_of([50], {}), config)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_a_strategy_leaves_open_is_filled_up_with_what_is_farthest_in_time_and_says_so() -> None:
+    scan = scan_of(range(0, 200, 10), {})
+    slow = [pts == 90 for pts in scan.samples.pts]
+    scan = scan.replace(samples=scan.samples.replace(is_slow=slow))
+    config = DescribeConfig(keyframe_strategy="slow_frames", keyframes_per_clip=3)
+    keyframes = choose_keyframes(clip_of((0, 200)), scan, config)
+    found = [(keyframe.sample.pts, keyframe.strategy) for keyframe in keyframes]
+    assert found == [(0, FILLED_UP), (90, "slow_frames"), (190, FILLED_UP)]
+
+
+def test_the_first_of_the_loudest_changes_is_a_keyframe() -> None:
+    change = [50.0 if 60 <= frame < 70 else 1.0 for frame in range(N_FRAMES)]
+    scan = scan_of(range(0, 200, 10), {})
+    scan = scan.replace(frames=scan.frames.replace(content_distance=change))
+    config = DescribeConfig(keyframe_strategy="variation_peaks", keyframes_per_clip=1)
+    (keyframe,) = choose_keyframes(clip_of((0, 200)), scan, config)
+    assert keyframe.sample.pts == 70
+
+
+def test_without_an_embedder_a_keyframe_has_no_embedding_and_no_key_clip() -> None:
+    (keyframe,) = choose_keyframes(clip_of((0, 100)), scan_of([50], {}), DescribeConfig())
+    assert (keyframe.embedding, keyframe.span) == ((), None)
+
+
+def test_a_sample_that_the_scan_did_not_measure_is_an_error_that_names_the_file() -> None:
+    scan = scan_of([50], {})
+    other = scan.samples.replace(pts=[51])
+    with pytest.raises(StageError, match=r"film\.mp4: the scan measured no signals of the frame sample at pts 50"):
+        choose_keyframes(clip_of((0, 100)), scan.replace(samples=other), DescribeConfig())
 
 
 def test_a_sample_that_is_no_decoded_frame_is_an_error_that_names_the_file() -> None:

@@ -1,5 +1,8 @@
-"""Statements about camera motion: direction, size, trust, and pairs that never straddle a cut."""
+"""Statements about camera motion: direction, size, trust, subjects, and pairs that depend on the clock alone."""
 
+import itertools
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -8,12 +11,15 @@ import av
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from schemas.config import ScanConfig
 from schemas.media import Transition
+from schemas.signals import MotionSignals
 from schemas.time import Span, TimeBase
-from stages.motion import CameraMotion, MotionMeter, camera_motion, clock_tick
-from stages.proxies import Image, Proxy
+from stages.motion import CameraMotion, MotionTrack, camera_motion, clock_tick, join_tracks
+from stages.proxies import Image
 from tests.corpus import Picture, moving_crop, textured_frame
 
 SAMPLE = Path(__file__).parents[2] / "jobs" / "samples" / "bunny.mp4"
@@ -77,6 +83,57 @@ def test_a_subject_that_covers_a_fifth_of_the_picture_does_not_steer_the_camera(
     assert 0.5 < motion.inlier_ratio < 0.95
 
 
+@pytest.mark.parametrize("move", ["pan_left", "zoom_in", "clockwise"])
+def test_what_moves_otherwise_than_the_camera_is_the_subject_with_its_own_speed(move: str) -> None:
+    before, after = moved(real_texture(), MOVES[move])
+    alone = camera_motion(before, after)
+    assert alone.subject_ratio < 0.03
+    for picture, (top, left) in ((before, (20, 40)), (after, (28, 50))):
+        picture[top : top + 40, left : left + 72] = luma(textured_frame(9, 40, 72))
+    motion = camera_motion(before, after)
+    assert 0.15 < motion.subject_ratio < 0.4
+    assert motion.inlier_ratio + motion.subject_ratio <= 1
+    own = complex(10, 8) - complex(-MOVES[move].get("pan_px", 0), 0)
+    assert motion.subject_motion_widths == pytest.approx(abs(own) / 160, rel=0.15)
+
+
+@pytest.mark.parametrize("strength", [2.0, 4.0])
+def test_grain_neither_moves_the_camera_nor_is_a_subject(strength: float) -> None:
+    (still,) = moving_crop(real_texture(), 1, 90, 160)
+    random = np.random.default_rng(3)
+    grain = random.normal(0, strength, (2, 90, 160))
+    before, after = (np.clip(luma(still) + one, 0, 255).astype(np.uint8) for one in grain)
+    motion = camera_motion(before, after)
+    assert_is(motion, {})
+    assert motion.inlier_ratio > 0.9
+    assert motion.subject_ratio < 0.05
+
+
+def test_light_that_changes_during_a_pan_is_no_motion() -> None:
+    before, after = moved(real_texture(), MOVES["pan_left"])
+    dimmed = np.asarray(after * 0.8 + 10, dtype=np.uint8)
+    motion = camera_motion(before, dimmed)
+    assert_is(motion, MOVES["pan_left"])
+    assert motion.inlier_ratio > 0.9
+
+
+@pytest.mark.parametrize("size", [(18, 160), (90, 160), (285, 160), (640, 160), (45, 80), (240, 320)])
+def test_pictures_of_any_shape_are_measured(size: tuple[int, int]) -> None:
+    height, width = size
+    wall = np.tile(real_texture(), (8, 4, 1))
+    before, after = (luma(p) for p in moving_crop(wall, 2, height, width, pan_px=3.0))
+    motion = camera_motion(before, after)
+    assert motion.pan_widths == pytest.approx(3 / width, rel=0.1)
+    assert motion.tilt_heights == pytest.approx(0, abs=0.1 / height)
+
+
+def test_threads_do_not_disturb_each_other() -> None:
+    pairs = [moved(real_texture(), move) for move in MOVES.values()] * 4
+    alone = [camera_motion(*pair) for pair in pairs]
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        assert list(pool.map(lambda pair: camera_motion(*pair), pairs)) == alone
+
+
 def test_a_picture_that_stands_still_has_no_motion() -> None:
     (still,) = moving_crop(real_texture(), 1, 90, 160)
     motion = camera_motion(luma(still), luma(still))
@@ -100,22 +157,27 @@ def test_the_same_pictures_give_the_same_figures() -> None:
     assert len({camera_motion(before, after) for _ in range(5)}) == 1
 
 
-def measured(pictures: list[Picture], ticks_per_frame: int = 1) -> MotionMeter:
-    meter = MotionMeter(BASE, ScanConfig())
-    for number, picture in enumerate(pictures):
-        meter.add(Proxy(number * ticks_per_frame, np.ascontiguousarray(picture[:, :, ::-1])))
-    return meter
+def track_of(frames: Sequence[tuple[int, Image]], time_base: TimeBase = BASE) -> MotionTrack:
+    track = MotionTrack(time_base, ScanConfig())
+    for pts, picture in frames:
+        track.add(pts, picture)
+    return track
+
+
+def signals_of(pictures: list[Picture], ticks_per_frame: int = 1, cuts: Sequence[Transition] = ()) -> MotionSignals:
+    frames = [(number * ticks_per_frame, luma(picture)) for number, picture in enumerate(pictures)]
+    return join_tracks([track_of(frames)]).signals(cuts)
 
 
 def test_pairs_follow_the_source_clock_and_figures_are_per_second() -> None:
-    motion = measured(list(moving_crop(real_texture(), 50, 90, 160, start=(90.0, 90.0), pan_px=1.6))).signals(())
+    motion = signals_of(list(moving_crop(real_texture(), 50, 90, 160, start=(90.0, 90.0), pan_px=1.6)))
     assert len(motion.start_pts) == 15
     assert motion.end_pts[:-1] == motion.start_pts[1:]
     assert motion.pan_widths_per_s == pytest.approx([0.25] * 15, rel=0.1)
 
 
 def test_a_slow_frame_rate_pairs_every_frame() -> None:
-    motion = measured(list(moving_crop(real_texture(), 6, 90, 160, pan_px=2.0)), ticks_per_frame=5).signals(())
+    motion = signals_of(list(moving_crop(real_texture(), 6, 90, 160, pan_px=2.0)), ticks_per_frame=5)
     assert motion.start_pts == (0, 5, 10, 15, 20)
     assert motion.pan_widths_per_s == pytest.approx([2 / 160 * 5] * 5, rel=0.1)
 
@@ -125,14 +187,14 @@ def test_no_pair_lies_across_a_cut(frame: int) -> None:
     pictures = [textured_frame(1, 90, 160)] * frame + [textured_frame(2, 90, 160)] * (30 - frame)
     span = Span(start_pts=frame, end_pts=frame, time_base=BASE)
     cut = Transition(kind="cut", span=span, score=50.0, similarity=0.0, detector="test")
-    motion = measured(pictures).signals([cut])
+    motion = signals_of(pictures, cuts=[cut])
     assert all(end < frame or start >= frame for start, end in zip(motion.start_pts, motion.end_pts, strict=True))
     assert len(motion.start_pts) == 8
     assert motion.pan_widths_per_s == pytest.approx([0.0] * 8, abs=1e-3)
 
 
 def test_a_single_frame_has_an_empty_series() -> None:
-    assert measured([textured_frame(1, 90, 160)]).signals(()).start_pts == ()
+    assert signals_of([textured_frame(1, 90, 160)]).start_pts == ()
 
 
 def test_ticks_of_the_clock_are_exact_far_from_the_start() -> None:
@@ -140,3 +202,32 @@ def test_ticks_of_the_clock_are_exact_far_from_the_start() -> None:
     ticks = [clock_tick(pts, ntsc, 2.0) for pts in range(10**9, 10**9 + 300)]
     assert ticks[0] == 10**9 * 1001 * 2 // 30000
     assert ticks[-1] - ticks[0] in (19, 20)
+
+
+@cache
+def panned(count: int, ticks_per_frame: int) -> tuple[tuple[int, Image], ...]:
+    """Frames of an uneven pan, so that every pair of them has its own figures; pts begin before 0."""
+    random = np.random.default_rng(5)
+    places = np.cumsum(random.uniform(-2, 2, size=(count, 2)), axis=0) + np.array([160, 90])
+    views = (next(moving_crop(real_texture(), 1, 90, 160, start=(x, y))) for x, y in places)
+    return tuple((number * ticks_per_frame - 7, luma(view)) for number, view in enumerate(views))
+
+
+@settings(max_examples=12, deadline=None)
+@given(cuts=st.sets(st.integers(0, 26), max_size=12), ticks_per_frame=st.sampled_from([1, 2, 4, 9]))
+def test_the_series_do_not_depend_on_where_the_slice_was_divided(cuts: set[int], ticks_per_frame: int) -> None:
+    frames = panned(26, ticks_per_frame)
+    whole = join_tracks([track_of(frames)]).signals(())
+    bounds = [0, *sorted(cuts), len(frames)]
+    parts = [track_of(frames[start:end]) for start, end in itertools.pairwise(bounds)]
+    assert join_tracks(parts).signals(()) == whole
+
+
+@pytest.mark.parametrize("n_parts", [2, 5, 26])
+def test_stretches_down_to_single_frames_give_the_series_of_the_whole(n_parts: int) -> None:
+    frames = panned(26, 1)
+    bounds = np.linspace(0, 26, n_parts + 1).round().astype(int)
+    parts = [track_of(frames[start:end]) for start, end in itertools.pairwise(bounds)]
+    joined = join_tracks(parts).signals(())
+    assert joined == join_tracks([track_of(frames)]).signals(())
+    assert len(joined.start_pts) == 8

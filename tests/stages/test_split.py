@@ -5,16 +5,19 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import accumulate, pairwise
 
+import cv2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.config import SplitConfig
-from schemas.media import Slice, SliceSplit, Transition, TransitionKind
-from schemas.signals import FrameSignals, MotionSignals, SliceScan
+from schemas.media import FrameSample, Slice, SliceSplit, Transition, TransitionKind
+from schemas.signals import FrameSignals, MotionSignals, SampleSignals, SliceScan
 from schemas.time import Span, TimeBase
+from stages.embedding import make_embedder
 from stages.errors import StageError
 from stages.split import split_slice
+from tests.corpus import Picture, textured_frame
 
 FPS = 25
 BASE = TimeBase(numerator=1, denominator=FPS)
@@ -39,6 +42,7 @@ def scan_of(
         display_height=360,
         frames=FrameSignals(pts=pts, is_black=flags, **other),
         motion=EMPTY_MOTION,
+        samples=SampleSignals(pts=[], patch_similarity=[], is_slow=[]),
         transitions=tuple(transitions),
         frame_samples=(),
     )
@@ -70,10 +74,10 @@ def transition(
 
 
 def split(
-    n_frames: int, transitions: Sequence[Transition] = (), black: Sequence[int] = (), **settings: float
+    n_frames: int, transitions: Sequence[Transition] = (), black: Sequence[int] = (), **settings: float | str
 ) -> SliceSplit:
     scan = scan_of(range(n_frames), n_frames, transitions, black)
-    return split_slice(slice_of(scan), scan, SplitConfig(**settings))
+    return split_slice(slice_of(scan), scan, SplitConfig.model_validate(settings))
 
 
 def frames(result: SliceSplit) -> list[tuple[int, int]]:
@@ -118,6 +122,55 @@ def test_frames_of_a_dissolve_belong_to_no_shot_but_to_a_stitched_clip() -> None
 def test_stitching_stops_at_the_longest_clip_allowed() -> None:
     alike = [transition(at, similarity=0.9) for at in (100, 200, 300)]
     assert frames(split(400, alike, max_clip_s=8)) == [(0, 200), (200, 400)]
+
+
+def test_a_scene_holds_its_shots_with_the_boundaries_between_them() -> None:
+    cuts = [transition(50, similarity=0.7), transition(100, similarity=0.2), transition(150, similarity=0.9)]
+    result = split(200, cuts, unit="scene")
+    assert frames(result) == [(0, 100), (100, 200)]
+    assert [clip.transitions for clip in result.clips] == [(cuts[0],), (cuts[2],)]
+    assert [len(clip.shots) for clip in result.clips] == [2, 2]
+
+
+def test_a_scene_that_is_too_long_is_cut_where_it_is_least_alike_and_not_from_the_left() -> None:
+    cuts = [transition(at, similarity=alike) for at, alike in ((100, 0.7), (200, 0.9), (300, 0.9))]
+    assert frames(split(400, cuts, unit="scene", max_clip_s=12)) == [(0, 100), (100, 400)]
+    assert frames(split(400, cuts, unit="shot", max_clip_s=12)) == [(0, 300), (300, 400)]
+
+
+def test_a_long_shot_is_cut_by_length_in_a_scene_too() -> None:
+    result = split(1000, unit="scene", max_clip_s=15)
+    assert [clip.n_frames for clip in result.clips] == [333, 333, 334]
+
+
+def test_a_scene_never_reaches_over_a_black_shot() -> None:
+    cuts = [transition(100, similarity=1.0), transition(150, similarity=1.0)]
+    result = split(250, cuts, black=range(100, 150), unit="scene", scene_min_similarity=0)
+    assert frames(result) == [(0, 100), (150, 250)]
+
+
+@pytest.mark.parametrize(("threshold", "n_clips"), [(0, 1), (0.7, 1), (0.71, 2), (2, 2)])
+def test_the_threshold_of_scenes_reaches_from_always_to_never(threshold: float, n_clips: int) -> None:
+    cut = transition(100, similarity=0.7)
+    assert len(split(200, [cut], unit="scene", scene_min_similarity=threshold).clips) == n_clips
+
+
+def test_where_pictures_are_compared_what_was_stored_with_a_transition_does_not_count() -> None:
+    def sample_of(pts: int, seed: int) -> FrameSample:
+        return FrameSample(pts=pts, width=160, height=120, jpeg=jpeg_of(textured_frame(seed)))
+
+    embedder = make_embedder("efficientnet-lite0", "cpu", "split.embedder")
+    cuts = [transition(100, similarity=0.0), transition(200, similarity=1.0)]
+    scan = scan_of(range(300), 300, cuts)
+    scan = scan.replace(frame_samples=[sample_of(50, 1), sample_of(150, 1), sample_of(250, 2)])
+    config = SplitConfig(unit="scene", scene_min_similarity=0.9)
+    assert frames(split_slice(slice_of(scan), scan, config, embedder)) == [(0, 200), (200, 300)]
+    assert frames(split_slice(slice_of(scan), scan, config)) == [(0, 100), (100, 300)]
+
+
+def jpeg_of(picture: Picture) -> bytes:
+    _, jpeg = cv2.imencode(".jpg", picture[..., ::-1])
+    return jpeg.tobytes()
 
 
 def test_a_short_shot_joins_the_more_similar_of_its_neighbours() -> None:
@@ -228,7 +281,9 @@ configs = st.builds(
     SplitConfig,
     min_clip_s=st.sampled_from([0.1, 0.5, 2.0]),
     max_clip_s=st.sampled_from([1.0, 3.0, 30.0]),
+    unit=st.sampled_from(["shot", "scene"]),
     stitch_min_similarity=st.sampled_from([0, 0.5, 2]),
+    scene_min_similarity=st.sampled_from([0, 0.5, 2]),
 )
 
 

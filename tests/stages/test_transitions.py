@@ -1,11 +1,7 @@
 """Statements about transitions: exact cuts, overlapping dissolves and fades, nothing where a shot merely changes."""
 
-from collections.abc import Callable, Iterable
-from fractions import Fraction
-from functools import cache
-from pathlib import Path
+from collections.abc import Callable
 
-import av
 import cv2
 import numpy as np
 import pytest
@@ -13,97 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.config import ScanConfig
-from schemas.media import Transition
-from schemas.time import Span, TimeBase
-from stages.motion import MotionMeter
-from stages.proxies import Proxy
-from stages.similarity import FrameMeter
-from stages.transitions import TransitionFinder
-from tests.corpus import Picture, moving_crop, textured_frame
-
-SAMPLE = Path(__file__).parents[2] / "jobs" / "samples" / "bunny.mp4"
-HEIGHT, WIDTH, FPS = 90, 160, 25
-BASE = TimeBase.of(Fraction(1, 12800))
-TICKS = 512
-
-
-@cache
-def real_frames() -> tuple[Picture, ...]:
-    with av.open(str(SAMPLE)) as container:
-        decoded = container.decode(video=0)
-        small = (f.to_ndarray(format="rgb24", width=320, height=180, interpolation="AREA") for f in decoded)
-        return tuple(np.asarray(picture, dtype=np.uint8) for picture in small)
-
-
-def real_shot(
-    count: int, first: int = 0, *, pan_px: float = 0, tilt_px: float = 0, zoom: float = 1, roll_degrees: float = 0
-) -> list[Picture]:
-    """Real footage that plays, seen through a camera that moves over it; the signs are those of `moving_crop`."""
-    crops = []
-    for number, picture in enumerate(real_frames()[first : first + count]):
-        turn = cv2.getRotationMatrix2D((WIDTH, HEIGHT), -roll_degrees * number, zoom**number)
-        matrix = np.asarray(turn, dtype=np.float64)
-        matrix[:, 2] += np.array([-pan_px, tilt_px]) * number - np.array([WIDTH, HEIGHT]) / 2
-        crop = cv2.warpAffine(picture, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT_101)
-        crops.append(np.asarray(crop, dtype=np.uint8))
-    return crops
-
-
-def shot(
-    seed: int, count: int, *, pan_px: float = 0, tilt_px: float = 0, zoom: float = 1, roll_degrees: float = 0
-) -> list[Picture]:
-    """A camera over a synthetic texture."""
-    scene = textured_frame(seed, 2 * HEIGHT, 2 * WIDTH)
-    view = {"pan_px": pan_px, "tilt_px": tilt_px, "roll_degrees": roll_degrees}
-    return list(moving_crop(scene, count, HEIGHT, WIDTH, start=None, zoom=zoom, **view))
-
-
-def graded(pictures: Iterable[Picture], gain: tuple[float, float, float], mirrored: bool = True) -> list[Picture]:
-    turned = (picture[:, ::-1] if mirrored else picture for picture in pictures)
-    return [np.clip(picture * np.array(gain), 0, 255).astype(np.uint8) for picture in turned]
-
-
-def dissolved(before: list[Picture], after: list[Picture], length: int) -> list[Picture]:
-    """The last `length` frames of one shot blend into the first of the other."""
-    weights = (np.arange(length) + 1) / (length + 1)
-    pairs = zip(before[-length:], after[:length], weights, strict=True)
-    blend = [np.asarray(cv2.addWeighted(a, 1 - w, b, w, 0), dtype=np.uint8) for a, b, w in pairs]
-    return [*before[:-length], *blend, *after[length:]]
-
-
-def faded(pictures: list[Picture], gains: Iterable[float]) -> list[Picture]:
-    return [np.asarray(picture * gain, dtype=np.uint8) for picture, gain in zip(pictures, gains, strict=True)]
-
-
-def coded(picture: Picture, seed: int) -> Picture:
-    """With the grain that a camera or codec leaves, so that no two frames are equal."""
-    noise = np.random.default_rng(seed).integers(-2, 3, picture.shape, dtype=np.int16)
-    return np.asarray(np.clip(picture + noise, 0, 255), dtype=np.uint8)
-
-
-def found(pictures: Iterable[Picture], config: ScanConfig | None = None, grain: bool = True) -> tuple[Transition, ...]:
-    config = config or ScanConfig()
-    meter, camera, finder = FrameMeter(config), MotionMeter(BASE, config), TransitionFinder(BASE, config)
-    count = 0
-    for count, picture in enumerate(pictures, 1):
-        bgr = np.ascontiguousarray((coded(picture, count) if grain else picture)[:, :, ::-1])
-        proxy = Proxy(1000 + TICKS * (count - 1), bgr)
-        finder.add(proxy, meter.add(proxy))
-        camera.add(proxy)
-    return finder.transitions(meter.signals(), camera.signals(()), 1000 + TICKS * count)
-
-
-def frames(transitions: Iterable[Transition]) -> list[tuple[str, int, int]]:
-    """Kind, first frame, end frame."""
-    spans = [(t.kind, t.span.start_pts - 1000, t.span.end_pts - 1000) for t in transitions]
-    assert all(start % TICKS == end % TICKS == 0 for _, start, end in spans)
-    return [(kind, start // TICKS, end // TICKS) for kind, start, end in spans]
-
-
-def assert_overlaps(transitions: tuple[Transition, ...], kind: str, start: int, end: int) -> None:
-    truth = Span(start_pts=1000 + TICKS * start, end_pts=1000 + TICKS * end, time_base=BASE)
-    assert [t.kind for t in transitions] == [kind]
-    assert transitions[0].span.iou(truth) >= 0.5, frames(transitions)
+from tests.corpus import Picture, textured_frame
+from tests.stages.known_shots import (
+    HEIGHT,
+    TICKS,
+    WIDTH,
+    assert_overlaps,
+    dissolved,
+    faded,
+    found,
+    frames,
+    graded,
+    real_shot,
+    shot,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("frame", [5, 12, 31])

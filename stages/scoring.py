@@ -1,0 +1,208 @@
+"""Scoring proxies in batches: what each frame looks like, and how far it is from the one before.
+
+Shape legend: B = frames of a batch, H, W = luma proxy, h, w = chroma proxy (half of it, rounded up).
+Here: one PyTorch program for CPU and CUDA. Not here: making proxies (`stages.proxies`), motion (`stages.motion`).
+
+Between devices, results differ by rounding only: by at most 1e-4 of a figure's range, and by one count in a hundred
+thousand where a pixel lies on the edge of a histogram's bin.
+"""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as functional
+
+from schemas.config import ScanConfig
+from stages.proxies import ProxyBatch, YCbCrMatrix
+
+Floats = npt.NDArray[np.float32]
+Bytes = npt.NDArray[np.uint8]
+
+HISTOGRAM_BINS = (16, 8)
+"""Hue and saturation bins."""
+MIN_COLOUR_VALUE = 24
+"""HSV value (0 to 255) below which hue and saturation are noise: such pixels count as colourless. Ours."""
+BLACK_MAX_SPREAD = 0.04
+"""Standard deviation of luma (0 to 1) above which a dark frame shows something. Ours."""
+THUMBNAIL_SIZE = (18, 32)
+"""Height and width of the luma that outlives its proxy; its chroma has half of both."""
+RGB_SIZE = (27, 48)
+"""Height and width of the pictures that TransNetV2 reads."""
+SSIM_BLOCK = 4
+"""Half the side of an SSIM window, and the distance of two windows, in proxy pixels: windows of 8x8, 4 apart, as video
+encoders measure it."""
+BATCH_FRAMES = {"cpu": 32, "cuda": 1024}
+"""Frames scored together: on CPU so few that they stay in its cache, on a GPU enough to fill it."""
+
+_SSIM_C1, _SSIM_C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+_TINY = 1e-6
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Figures of T frames, one row a frame; their meaning and units are those of `FrameSignals`.
+
+    The figures in `PAIRWISE` compare with the frame before.
+    """
+
+    luma_mean: Floats
+    luma_spread: Floats
+    saturation_mean: Floats
+    sharpness: Floats
+    is_black: Floats
+    content_distance: Floats
+    histogram_distance: Floats
+    structural_similarity: Floats
+    moving_ratio: Floats
+    is_frozen: Floats
+    thumbnails: Bytes
+    """(T, 18, 32) luma, 0 to 255, area-averaged."""
+    chroma: Bytes
+    """(T, 9, 16, 2) Cb and Cr, 128 is colourless."""
+    histograms: npt.NDArray[np.float16]
+    """(T, 128) joint hue-saturation histograms that sum to 1."""
+    rgb: Bytes
+    """(T, 27, 48, 3), or (T, 0, 0, 3) where nobody asked for them."""
+
+
+PAIRWISE = ("content_distance", "histogram_distance", "structural_similarity", "moving_ratio", "is_frozen")
+
+
+def resolve_device(device: str) -> str:
+    """`cpu` or `cuda`, whichever `auto` means here. Raises ValueError where there is no GPU, and one is asked for."""
+    has_cuda = torch.cuda.is_available()
+    if device == "cuda" and not has_cuda:
+        raise ValueError("grid.device is cuda, and PyTorch finds no GPU: install its CUDA build, or set auto or cpu")
+    return "cuda" if has_cuda and device != "cpu" else "cpu"
+
+
+class Scorer:
+    """Scores batches of proxies of one stream on one device.
+
+    Safe to call from several threads: it keeps nothing from call to call.
+    """
+
+    def __init__(self, config: ScanConfig, device: str, *, with_rgb: bool = False) -> None:
+        self._config, self._device, self._with_rgb = config, torch.device(device), with_rgb
+        self.batch_frames = BATCH_FRAMES[self._device.type]
+
+    def score(self, batch: ProxyBatch) -> Scores:
+        """Figures of frames 1 to B-1 of a batch of B proxies: the first is only what the second is compared with.
+
+        To score the first frame of a video, put it in twice: its distances are then 0 and its similarity 1.
+        """
+        with torch.inference_mode():
+            luma = torch.from_numpy(batch.luma).to(self._device, non_blocking=True).float()
+            chroma = torch.from_numpy(batch.chroma).to(self._device, non_blocking=True).float()
+            found = self._score(luma, chroma, batch.matrix)
+            return Scores(**{name: value.cpu().numpy() for name, value in found.items()})
+
+    def _score(self, luma: torch.Tensor, chroma: torch.Tensor, matrix: YCbCrMatrix) -> dict[str, torch.Tensor]:
+        rgb = to_rgb(luma, chroma, matrix)
+        hsv = to_hsv(rgb)
+        histograms = hue_saturation_histograms(hsv)
+        ssim = window_ssim(luma)
+        mean = luma.flatten(1).mean(1)
+        spread = (luma - mean[:, None, None]).square_().flatten(1).mean(1).sqrt()
+        is_black = (mean < 255 * self._config.black_luma) & (spread < 255 * BLACK_MAX_SPREAD)
+        difference = (luma[1:] - luma[:-1]).abs_().flatten(1).mean(1)
+        found = {
+            "luma_mean": mean[1:] / 255,
+            "luma_spread": spread[1:] / 255,
+            "saturation_mean": hsv[1:, 1].flatten(1).mean(1) / 255,
+            "sharpness": laplacian_variance(luma[1:]),
+            "is_black": is_black[1:].float(),
+            "content_distance": (hsv[1:] - hsv[:-1]).abs_().flatten(1).mean(1),
+            "histogram_distance": (histograms[1:] - histograms[:-1]).abs_().sum(1) / 2,
+            "structural_similarity": ssim.mean(1),
+            "moving_ratio": (ssim < self._config.moving_similarity).float().mean(1),
+            "is_frozen": (difference < self._config.frozen_difference).float(),
+            "histograms": histograms[1:].half(),
+        }
+        return found | self._pictures(luma[1:], chroma[1:], rgb[1:])
+
+    def _pictures(self, luma: torch.Tensor, chroma: torch.Tensor, rgb: torch.Tensor) -> dict[str, torch.Tensor]:
+        height, width = THUMBNAIL_SIZE
+        small = functional.adaptive_avg_pool2d(rgb, RGB_SIZE) if self._with_rgb else rgb[:, :, :0, :0]
+        return {
+            "thumbnails": _bytes(functional.adaptive_avg_pool2d(luma[:, None], (height, width))[:, 0]),
+            "chroma": _bytes(functional.adaptive_avg_pool2d(chroma, (height // 2, width // 2)).permute(0, 2, 3, 1)),
+            "rgb": _bytes(small.permute(0, 2, 3, 1)),
+        }
+
+
+def joined(parts: list[Scores]) -> Scores:
+    """The figures of consecutive runs of frames as one."""
+    return Scores(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Scores)})
+
+
+def to_rgb(luma: torch.Tensor, chroma: torch.Tensor, matrix: YCbCrMatrix) -> torch.Tensor:
+    """(B, 3, h, w) RGB, 0 to 255, of (B, H, W) luma averaged to the size of its (B, 2, h, w) chroma, full range."""
+    y = functional.avg_pool2d(luma[:, None], 2, ceil_mode=True)[:, 0]
+    cb, cr = chroma[:, 0] - 128, chroma[:, 1] - 128
+    green = y - matrix.green_from_cb * cb - matrix.green_from_cr * cr
+    return torch.stack([y + matrix.red_from_cr * cr, green, y + matrix.blue_from_cb * cb], dim=1).clamp_(0, 255)
+
+
+def to_hsv(rgb: torch.Tensor) -> torch.Tensor:
+    """(B, 3, h, w) hue (0 to 180), saturation and value (0 to 255), scaled as OpenCV does, of RGB 0 to 255."""
+    red, green, blue = rgb.unbind(1)
+    value, least = rgb.amax(1), rgb.amin(1)
+    span = value - least
+    scale = 30 / span.clamp(min=1e-3)
+    hue = torch.where(value == green, 60 + (blue - red) * scale, 120 + (red - green) * scale)
+    hue = torch.where(value == red, (green - blue) * scale, hue)
+    hue = torch.where(hue < 0, hue + 180, hue)
+    return torch.stack([hue, 255 * span / value.clamp(min=1), value], dim=1)
+
+
+def hue_saturation_histograms(hsv: torch.Tensor) -> torch.Tensor:
+    """(B, 128) joint histograms of (B, 3, h, w) HSV that sum to 1. Pixels too dark to have a colour are colourless."""
+    hue, saturation, value = hsv.unbind(1)
+    hues, saturations = HISTOGRAM_BINS
+    at = (hue * (hues / 180)).int().clamp_(max=hues - 1) * saturations
+    at += (saturation * (saturations / 256)).int().clamp_(max=saturations - 1)
+    at *= value >= MIN_COLOUR_VALUE
+    n_bins = hues * saturations
+    at += n_bins * torch.arange(len(hsv), device=hsv.device, dtype=torch.int32)[:, None, None]
+    counts = torch.bincount(at.flatten(), minlength=len(hsv) * n_bins)
+    return counts.view(len(hsv), n_bins).float() / hue[0].numel()
+
+
+def window_ssim(luma: torch.Tensor) -> torch.Tensor:
+    """SSIM (Wang et al. 2004) of each of (B, H, W) pictures with the one before, window by window: (B - 1, windows).
+
+    Uniform windows of 8x8 pixels, 4 apart. H and W are at least 8; up to 3 lines and columns at the edges are left out.
+    """
+    height, width = (side // SSIM_BLOCK * SSIM_BLOCK for side in luma.shape[1:])
+    luma = luma[:, :height, :width]
+    mean, square = _window_means(luma), _window_means(luma * luma)
+    product = _window_means(luma[1:] * luma[:-1])
+    variance = square - mean * mean
+    means = mean[1:] * mean[:-1]
+    above = (2 * means + _SSIM_C1) * (2 * (product - means) + _SSIM_C2)
+    squares = mean[1:].square() + mean[:-1].square()
+    below = (squares + _SSIM_C1) * (variance[1:] + variance[:-1] + _SSIM_C2)
+    return (above / below).clamp_(-1, 1).flatten(1)
+
+
+def laplacian_variance(luma: torch.Tensor) -> torch.Tensor:
+    """(B,) variance of the discrete Laplacian of (B, H, W) pictures, without their border."""
+    laplacian = luma[:, 1:-1, 2:] - 4 * luma[:, 1:-1, 1:-1]
+    for neighbour in (luma[:, 1:-1, :-2], luma[:, 2:, 1:-1], luma[:, :-2, 1:-1]):
+        laplacian += neighbour
+    flat = laplacian.flatten(1)
+    return flat.square().mean(1) - flat.mean(1).square()
+
+
+def _window_means(picture: torch.Tensor) -> torch.Tensor:
+    """Means of the windows of (B, H, W) pictures whose sides are multiples of `SSIM_BLOCK`."""
+    blocks = functional.avg_pool2d(picture[:, None], SSIM_BLOCK)[:, 0]
+    rows = blocks[:, 1:] + blocks[:, :-1]
+    return (rows[..., 1:] + rows[..., :-1]) / 4
+
+
+def _bytes(picture: torch.Tensor) -> torch.Tensor:
+    return picture.round().to(torch.uint8)
