@@ -26,6 +26,8 @@ from stages.transitions import READS_RGB, find_transitions
 
 MIN_STRETCH_S = 4.0
 """Shortest stretch in seconds: where one ends, a few frames of the next are decoded for nothing."""
+STRETCHES_PER_THREAD = 2
+"""Stretches take unequal time: with a few for each thread, none waits long for the others at the end."""
 
 
 def scan_slice(
@@ -33,8 +35,8 @@ def scan_slice(
 ) -> SliceScan:
     """Decode one slice once and measure it.
 
-    The slice is divided at keyframes into as many stretches as there are threads, each decoded by one of them; what
-    comes out does not depend on their number but for rounding. What is kept grows with the slice by about a kilobyte a
+    The slice is divided at keyframes into a few stretches for each thread; what comes out does not depend on their
+    number. What is kept grows with the slice by about a kilobyte a
     frame, and by the frame samples.
 
     Args:
@@ -52,7 +54,7 @@ def scan_slice(
     scorer = Scorer(config, device, with_rgb=config.shot_detector in READS_RGB)
     with complaints_on():
         spans = _divide(slice_, path, threads)
-        with ThreadPoolExecutor(max_workers=len(spans)) as pool:
+        with ThreadPoolExecutor(max_workers=threads) as pool:
             jobs = [pool.submit(decode_stretch, path, s, source, config, scorer, slice_.name) for s in spans]
             stretches = [job.result() for job in jobs]
     problems = [sentence for stretch in stretches for sentence in stretch.problems]
@@ -69,7 +71,8 @@ def _divide(slice_: Slice, path: Path, threads: int) -> tuple[Span, ...]:
         return (slice_.span,)
     with open_media(path, slice_.name) as container:
         stream = main_video_stream(container, slice_.name)
-        return divide_span(container, stream, slice_.span, threads, MIN_STRETCH_S, slice_.name)
+        count = threads * STRETCHES_PER_THREAD
+        return divide_span(container, stream, slice_.span, count, MIN_STRETCH_S, slice_.name)
 
 
 def _joined(

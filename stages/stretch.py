@@ -22,6 +22,10 @@ from stages.proxies import Image, Proxy, ProxyBatch, ProxyMaker
 from stages.scoring import PAIRWISE, Scorer, Scores, joined
 
 
+DEBLOCKING_MATTERS_BELOW = 2
+"""Source widths in widths of a frame sample: pictures made this much smaller show no blocks anyway."""
+
+
 @dataclass(frozen=True)
 class Sampled:
     """A frame sample, with the picture that the rule for slow frames reads."""
@@ -61,6 +65,9 @@ def decode_stretch(
         stream = main_video_stream(container, name)
         # Stretches are what runs side by side; a decoder's own threads would also speak in other threads' names.
         stream.thread_count, stream.thread_type = 1, "SLICE"
+        if source.display_width >= DEBLOCKING_MATTERS_BELOW * config.sample_width:
+            # Nothing is predicted from these frames, so what is left out cannot drift into others.
+            stream.codec_context.options = {"skip_loop_filter": "noref"}
         for frame in decode_span(container, stream, span, found.problems, name):
             meter.see(frame)
     meter.flush()
