@@ -48,23 +48,25 @@ def resolve(config: RunConfig) -> RunConfig:
     from stages.embedding import resolve_embedder  # these look for packages, and load none of them
     from stages.text import resolve_text_setting
 
-    describe = resolve_text_setting(config.describe)
-    describe = describe.replace(embedder=resolve_embedder(describe.embedder))
-    if describe.embedder == "none":
-        _require_no_embedder(describe)
+    describe = _with_embedder(resolve_text_setting(config.describe))
     return config.replace(
         split=config.split.replace(embedder=resolve_embedder(config.split.embedder)), describe=describe
     )
 
 
-def _require_no_embedder(describe: DescribeConfig) -> None:
+def _with_embedder(describe: DescribeConfig) -> DescribeConfig:
+    """The section with `embedder: auto` made definite."""
+    from stages.embedding import resolve_embedder
     from stages.errors import StageError
-    from stages.keyframes import require_embedder
+    from stages.keyframes import STRATEGIES, require_embedder
 
+    is_needed = STRATEGIES[describe.keyframe_strategy].needs_embeddings
+    name = "none" if describe.embedder == "auto" and not is_needed else resolve_embedder(describe.embedder)
     try:
-        require_embedder(describe, is_there=False)
+        require_embedder(describe, is_there=name != "none")
     except StageError as error:
         raise SettingsError(str(error)) from error
+    return describe.replace(embedder=name)
 
 
 def _read_recipe(recipe: str) -> dict[str, Any]:

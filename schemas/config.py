@@ -128,7 +128,8 @@ class DescribeConfig(Record):
     """`contact_sheet`: width of the whole sheet in pixels."""
     embedder: str = Field(default="auto", min_length=1)
     """What embeds pictures: `none`, `efficientnet-lite0`, or the name or folder of a `transformers` vision model.
-    `auto` is `efficientnet-lite0` where the `models` extra is there, else `none`. Resolved before the run starts."""
+    `auto` is `efficientnet-lite0` where the keyframe strategy compares embeddings, else `none`: a network's worker
+    takes seconds to start. With a name, each keyframe's embedding is stored. Resolved before the run starts."""
     text: Literal["auto", "rapidocr", "none"] = "auto"
     """On-screen text; `auto` uses RapidOCR where the `ocr` extra is installed. Resolved before the run starts."""
     text_min_score: float = Field(default=0.8, ge=0, le=1)

@@ -21,7 +21,6 @@ from stages.motion import MotionTrack, clock_tick
 from stages.proxies import Image, Proxy, ProxyBatch, ProxyMaker
 from stages.scoring import PAIRWISE, Scorer, Scores, joined
 
-
 DEBLOCKING_MATTERS_BELOW = 2
 """Source widths in widths of a frame sample: pictures made this much smaller show no blocks anyway."""
 

@@ -26,7 +26,8 @@ def test_text_recognition_is_made_definite_before_the_run() -> None:
 
 def test_the_embedder_is_made_definite_before_the_run() -> None:
     config = load_config("default", ["split.embedder=auto", "describe.embedder=some/model"])
-    assert load_config("default").describe.embedder == "efficientnet-lite0"
+    assert load_config("default").describe.embedder == "none"
+    assert load_config("default", ["describe.keyframe_strategy=kmeans"]).describe.embedder == "efficientnet-lite0"
     assert (config.split.embedder, config.describe.embedder) == ("efficientnet-lite0", "some/model")
 
 
