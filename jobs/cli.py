@@ -5,8 +5,11 @@ Here: options, their help, exit codes and one-line errors. Not here: what a comm
 
 import contextlib
 import os
+import signal
 import sys
+import threading
 from enum import StrEnum
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import psutil
@@ -26,6 +29,9 @@ EXIT_FAILED_UNITS = 1
 EXIT_MISSED_TARGET = 1
 EXIT_WRONG_REQUEST = 2
 EXIT_INTERRUPTED = 130
+
+INTERRUPT_AGAIN_S = 2.0
+"""Time after which an interrupt that had no effect comes again."""
 
 
 app = typer.Typer(
@@ -136,6 +142,7 @@ def demo(
 def _fill_grid(request: "Request") -> None:
     from jobs.run import run_request
 
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         has_failed = run_request(request)
     except KeyboardInterrupt:
@@ -215,6 +222,14 @@ def main() -> None:
         if isinstance(end.code, int | None):
             end_process(end.code or 0)
         raise
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the interface of signal handlers
+    """Raise KeyboardInterrupt until it is heard: in a destructor or a callback Python only prints it, and goes on."""
+    again = threading.Timer(INTERRUPT_AGAIN_S, signal.pthread_kill, (threading.main_thread().ident, signum))
+    again.daemon = True
+    again.start()
+    raise KeyboardInterrupt
 
 
 def end_process(code: int) -> NoReturn:

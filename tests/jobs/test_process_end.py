@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import time
 import uuid
 from pathlib import Path
@@ -52,3 +53,20 @@ def test_an_output_that_nobody_reads_to_the_end_is_no_error(tmp_path: Path) -> N
     assert settings.stderr is not None
     settings.stdout.close()
     assert settings.stderr.read() == b""
+
+
+LOSES_THE_FIRST = """
+import contextlib, signal, time
+import jobs.cli
+signal.signal(signal.SIGINT, jobs.cli._interrupt)
+with contextlib.suppress(KeyboardInterrupt):
+    signal.raise_signal(signal.SIGINT)
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    jobs.cli.end_process(jobs.cli.EXIT_INTERRUPTED)
+"""
+
+
+def test_an_interrupt_that_is_lost_comes_again() -> None:
+    assert subprocess.run([sys.executable, "-c", LOSES_THE_FIRST], cwd=ROOT, timeout=50, check=False).returncode == 130
