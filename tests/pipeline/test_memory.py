@@ -47,7 +47,8 @@ def peaks_of_processes_mib(*arguments: str) -> list[float]:
             for process in [psutil.Process(command.pid), *psutil.Process(command.pid).children(recursive=True)]:
                 with contextlib.suppress(OSError):
                     found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text())
-                    peaks[process.pid] = int(found[1]) / 1024 if found else 0.0
+                    # A process that is ending tells no figure any more.
+                    peaks[process.pid] = int(found[1]) / 1024 if found else peaks.get(process.pid, 0.0)
         with contextlib.suppress(subprocess.TimeoutExpired):
             command.wait(0.05)
     assert command.returncode == 0
@@ -57,7 +58,7 @@ def peaks_of_processes_mib(*arguments: str) -> list[float]:
 @pytest.mark.slow
 def test_a_scan_of_an_hour_takes_the_memory_of_a_scan_of_a_few_minutes(tmp_path: Path) -> None:
     video = write_video(tmp_path / "v.mp4", numbered_frames(40, 144, 256), fps=2, gop=8, options={"bf": "0"})
-    settings = ("--runner", "local", "--until", "scan", "--set", "probe.max_slice_s=180", "--quiet")
+    settings = ("--runner", "local", "--until", "scan", "--quiet")
     inputs = {seconds: repeated(video, seconds, tmp_path / f"{seconds}" / "v.mp4") for seconds in (180, 3600)}
     short, long = (
         peaks_of_processes_mib("run", "--input", str(path), "--output", str(tmp_path / f"run-{seconds}"), *settings)
@@ -65,4 +66,5 @@ def test_a_scan_of_an_hour_takes_the_memory_of_a_scan_of_a_few_minutes(tmp_path:
     )
     # The process that decodes, and the one that writes the table.
     for of_short, of_long in zip(short[:2], long[:2], strict=True):
+        assert of_short > 0
         assert of_long < 1.1 * of_short
