@@ -4,7 +4,7 @@ Shape legend: T = frames of the slice, M = motion samples of the slice.
 Here: the records. Not here: how anything is measured (`stages`).
 """
 
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -14,21 +14,23 @@ from schemas.base import ArrowType, BoolSeries, Float32Series, Int64Series, Reco
 from schemas.media import Clip, FrameSample, Transition
 from schemas.time import Span
 
-AnyRecord = TypeVar("AnyRecord", bound=Record)
-
 
 def _at_half_precision(values: Any) -> tuple[float, ...]:
     return tuple(np.asarray(values, dtype=np.float16).tolist())
 
 
-def _of_one_length(series: AnyRecord) -> AnyRecord:
-    lengths = {name: len(getattr(series, name)) for name in type(series).model_fields}
-    if len(set(lengths.values())) > 1:
-        raise ValueError(f"series of one slice differ in length: {lengths}")
-    return series
+class _SeriesOfOneLength(Record):
+    """Nothing but series, all of one length."""
+
+    @model_validator(mode="after")
+    def _has_one_length(self) -> Self:
+        lengths = {name: len(getattr(self, name)) for name in type(self).model_fields}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"series of one slice differ in length: {lengths}")
+        return self
 
 
-class FrameSignals(Record):
+class FrameSignals(_SeriesOfOneLength):
     """One value per decoded frame, in presentation order; every series has length T.
 
     Differences compare with the frame before; the first frame of a slice has difference 0 and similarity 1.
@@ -56,12 +58,8 @@ class FrameSignals(Record):
     is_frozen: BoolSeries
     """Whether the frame repeats the one before it."""
 
-    @model_validator(mode="after")
-    def _has_one_length(self) -> Self:
-        return _of_one_length(self)
 
-
-class SampleSignals(Record):
+class SampleSignals(_SeriesOfOneLength):
     """One value per frame sample of a slice, in presentation order; every series has the samples' length."""
 
     pts: Int64Series
@@ -70,12 +68,8 @@ class SampleSignals(Record):
     is_slow: BoolSeries
     """Whether the sample is a slow frame in the sense of Keye-VL-1.5; the first is."""
 
-    @model_validator(mode="after")
-    def _has_one_length(self) -> Self:
-        return _of_one_length(self)
 
-
-class MotionSignals(Record):
+class MotionSignals(_SeriesOfOneLength):
     """Camera and subject motion between pairs of frames, at a lower rate than the frames; every series has length M."""
 
     start_pts: Int64Series
@@ -96,10 +90,6 @@ class MotionSignals(Record):
     """Share of the textured picture that moves, but not with the camera, 0 to 1; what is lost to sight is neither."""
     subject_motion_widths_per_s: Float32Series
     """Median motion of that share relative to the camera, picture widths per second; 0 where there is none."""
-
-    @model_validator(mode="after")
-    def _has_one_length(self) -> Self:
-        return _of_one_length(self)
 
 
 class SliceScan(Record):

@@ -122,15 +122,13 @@ def join_scores(stretches: Sequence[Stretch], scorer: Scorer) -> Scores:
     return replace(whole, **pairwise)
 
 
-def join_samples(stretches: Sequence[Stretch], ticks_fps: float, span: Span) -> list[Sampled]:
-    """The samples of all stretches: a stretch's first frame is none where the clock has not gone on since."""
-    kept: list[Sampled] = []
-    last_pts: int | None = None
-    for stretch in stretches:
-        for sampled in stretch.samples:
-            is_first = sampled.sample.pts == stretch.pts[0]
-            ticks = [clock_tick(pts, span.time_base, ticks_fps) for pts in (sampled.sample.pts, last_pts or 0)]
-            if last_pts is None or not is_first or ticks[0] != ticks[1]:
-                kept.append(sampled)
-        last_pts = stretch.pts[-1] if stretch.pts else last_pts
+def join_samples(stretches: Sequence[Stretch], sample_fps: float, span: Span) -> list[Sampled]:
+    """The samples of all stretches, each of at least one frame.
+
+    A later stretch's first frame is no sample where the clock has not gone on since the stretch before.
+    """
+    kept = list(stretches[0].samples)
+    for before, after in itertools.pairwise(stretches):
+        last, first = (clock_tick(pts, span.time_base, sample_fps) for pts in (before.pts[-1], after.pts[0]))
+        kept += after.samples[1:] if last == first else after.samples
     return kept
