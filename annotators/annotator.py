@@ -66,6 +66,9 @@ class Annotator(Generic[A]):
     said."""
     kind: Literal["caption", "qa", "sv6d", "checklist", "moments", "trace"]
     """Kind of the labels that it makes or revises."""
+    most: Callable[[Any], Mapping[str, int]] = field(default=lambda _: {})
+    """From the section: the most items of lists in the answer, by the name of their field. The schema that is sent says
+    so, for small models write lists without end."""
     after: tuple[str, ...] = ()
     """Annotators whose labels it reads, where they are switched on; of a label unit, those whose labels are units."""
     revises: bool = False

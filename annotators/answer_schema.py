@@ -18,7 +18,7 @@ A = TypeVar("A", bound=Answer)
 MAX_PROBLEMS = 8
 """Violations that a model is told of at one go. Ours."""
 
-_DROPPED = frozenset({"title", "default"})
+_DROPPED = frozenset({"title", "default", "minLength", "maxLength"})
 _CODE_FENCE = re.compile(r"^```[a-zA-Z]*\s*\n(.*?)\n?```\s*$", re.DOTALL)
 
 
@@ -30,24 +30,45 @@ class UnreadableError(Exception):
         self.problems = problems
 
 
-def json_schema(answer: type[Answer]) -> dict[str, Any]:
-    """The schema of an answer, as strict servers want it: every field required, nothing further allowed."""
-    schema: dict[str, Any] = _strict(answer.model_json_schema())
+def json_schema(
+    answer: type[Answer], most: Mapping[str, int] | None = None, most_chars: int | None = None
+) -> dict[str, Any]:
+    """The schema of an answer, as strict servers want it: every field required, nothing further allowed.
+
+    Args:
+        answer: its type.
+        most: most items of lists, by the name of their field.
+        most_chars: of every text; None leaves texts without a limit.
+    """
+    schema: dict[str, Any] = _strict(answer.model_json_schema(), most or {}, most_chars)
     return schema
 
 
-def _strict(schema: Any) -> Any:
+def _strict(schema: Any, most: Mapping[str, int], most_chars: int | None) -> Any:
     if isinstance(schema, list):
-        return [_strict(item) for item in schema]
+        return [_strict(item, most, most_chars) for item in schema]
     if not isinstance(schema, Mapping):
         return schema
     # Below `properties` and `$defs` keys are names of ours, not words of JSON Schema.
-    named = {key: {name: _strict(part) for name, part in schema[key].items()} for key in ("properties", "$defs")
-             if key in schema}  # fmt: skip
-    kept = {key: _strict(value) for key, value in schema.items() if key not in _DROPPED and key not in named}
+    named = {
+        key: {name: _limited(name, _strict(part, most, most_chars), most) for name, part in schema[key].items()}
+        for key in ("properties", "$defs")
+        if key in schema
+    }
+    kept = {
+        key: _strict(value, most, most_chars)
+        for key, value in schema.items()
+        if key not in _DROPPED and key not in named
+    }
     if "properties" in named:
         kept |= {"additionalProperties": False, "required": list(named["properties"])}
+    if most_chars is not None and kept.get("type") == "string" and "enum" not in kept:
+        kept["maxLength"] = most_chars
     return kept | named
+
+
+def _limited(name: str, part: Any, most: Mapping[str, int]) -> Any:
+    return part | {"maxItems": most[name]} if name in most and part.get("type") == "array" else part
 
 
 def parse_answer(text: str, answer: type[A]) -> A:

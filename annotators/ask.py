@@ -15,7 +15,7 @@ from annotators.answer_schema import UnreadableError, json_schema, parse_answer
 from annotators.answers import Answer
 from annotators.chat import Chat, ChatRequest, Message, Reply, chat_request
 from annotators.pictures import Picture, evenly
-from annotators.prices import tariff
+from annotators.prices import OPENAI_ADDRESS, address, tariff
 from annotators.prompts import prompt_sha256, render
 from annotators.subject import ClipSubject, Subject
 from annotators.tokens import request_tokens
@@ -79,9 +79,13 @@ class Asker:
         """`config.prompt` must be there."""
         if config.prompt is None:
             raise ValueError(f"the prompt of {annotator.name} is not written out")
-        self._annotator, self._config, self._endpoint = annotator, config, endpoint
+        # Whoever reads the answer must know that no picture was shown.
+        shown = config if endpoint.sees else config.replace(pictures="none")
+        self._annotator, self._config, self._endpoint = annotator, shown, endpoint
         self._prompt, self._code_version = config.prompt, code_version
-        self._schema = json_schema(annotator.answer)
+        # OpenAI's own server refuses a schema that limits texts.
+        most_chars = None if address(endpoint) == OPENAI_ADDRESS else config.max_text_chars
+        self._schema = json_schema(annotator.answer, annotator.most(config), most_chars)
         self._pictures = tariff(endpoint).pictures
         self._sha256 = prompt_sha256(config.prompt)
 
@@ -95,7 +99,7 @@ class Asker:
         made = self._annotator.request(subject, self._config)
         if isinstance(made, Abstention):
             return made
-        return self._fitted(made if self._endpoint.sees else replace(made, pictures=()))
+        return self._fitted(made)
 
     async def labels(self, subject: Subject, chat: Chat, *, afresh: bool = False) -> ClipLabels:
         """Everything the model says of a subject that can stand.

@@ -11,7 +11,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 from annotators.chat import BudgetReachedError
@@ -115,6 +115,10 @@ class Accounts(Protocol):
         """A kept reply was used."""
         ...
 
+    async def record(self, annotator: str, usage: Usage, cost_usd: float | None) -> None:
+        """Count a reply that was paid without a reservation: an earlier run asked for it."""
+        ...
+
 
 @dataclass
 class _Reservation:
@@ -169,15 +173,20 @@ class Ledger:
         reservation = self._tickets.pop(ticket, None)
         if reservation is None:
             return
-        if usage is not None:
-            self._used_usd += cost_usd or 0.0
-            self._used_tokens += usage.input_tokens + usage.output_tokens
-        self._add(reservation.annotator, _outcome(usage, cost_usd))
+        if usage is None:
+            self._add(reservation.annotator, Tally(failed=1))
+        else:
+            self._use(reservation.annotator, usage, cost_usd)
+        self._add(reservation.annotator, Tally(in_flight=-1))
         self._release(reservation)
 
     async def count_kept(self, annotator: str) -> None:
         """See `Accounts`."""
         self._add(annotator, Tally(kept=1))
+
+    async def record(self, annotator: str, usage: Usage, cost_usd: float | None) -> None:
+        """See `Accounts`."""
+        self._use(annotator, usage, cost_usd)
 
     def snapshot(self) -> Snapshot:
         """The state now."""
@@ -239,16 +248,15 @@ class Ledger:
             )
         return f"budget reached: {'; '.join(parts)}"
 
+    def _use(self, annotator: str, usage: Usage, cost_usd: float | None) -> None:
+        self._used_usd += cost_usd or 0.0
+        self._used_tokens += usage.input_tokens + usage.output_tokens
+        paid = Tally(
+            requests=1, input_tokens=usage.input_tokens, cached_input_tokens=usage.cached_input_tokens,
+            output_tokens=usage.output_tokens, reasoning_tokens=usage.reasoning_tokens, cost_usd=cost_usd or 0.0,
+            unpriced=1 if cost_usd is None else 0,
+        )  # fmt: skip
+        self._add(annotator, paid)
+
     def _add(self, annotator: str, tally: Tally) -> None:
         self._tallies[annotator] = self._tallies.get(annotator, Tally()) + tally
-
-
-def _outcome(usage: Usage | None, cost_usd: float | None) -> Tally:
-    """What a settled request adds to its annotator's sums."""
-    if usage is None:
-        return Tally(failed=1, in_flight=-1)
-    paid = Tally(
-        requests=1, in_flight=-1, input_tokens=usage.input_tokens, cached_input_tokens=usage.cached_input_tokens,
-        output_tokens=usage.output_tokens, reasoning_tokens=usage.reasoning_tokens, cost_usd=cost_usd or 0.0,
-    )  # fmt: skip
-    return replace(paid, unpriced=0 if cost_usd is not None else 1)

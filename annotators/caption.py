@@ -138,5 +138,12 @@ def _label(
 
 
 ANNOTATOR = Annotator(
-    name="caption", version="1", unit="clip", kind="caption", answer=CaptionAnswer, request=request, read=read
+    name="caption",
+    version="1",
+    unit="clip",
+    kind="caption",
+    answer=CaptionAnswer,
+    request=request,
+    read=read,
+    most=lambda config: {"events": config.max_events},
 )

@@ -187,5 +187,12 @@ def _label(subject: ClipSubject, checklist: Checklist, seen: CitedEvidence, prov
 
 
 ANNOTATOR = Annotator(
-    name="checklist", version="1", unit="clip", kind="checklist", answer=ChecklistAnswer, request=request, read=read
+    name="checklist",
+    version="1",
+    unit="clip",
+    kind="checklist",
+    answer=ChecklistAnswer,
+    request=request,
+    read=read,
+    most=lambda config: {"points": config.max_items},
 )

@@ -149,6 +149,13 @@ def _label(
 
 
 ANNOTATOR = Annotator(
-    name="counterfactual", version="1", unit="clip", kind="qa", answer=CounterfactualAnswer, request=request, read=read,
+    name="counterfactual",
+    version="1",
+    unit="clip",
+    kind="qa",
+    answer=CounterfactualAnswer,
+    request=request,
+    read=read,
+    most=lambda config: {"captions": config.n_captions - 1},
     after=("names", "caption"),
-)  # fmt: skip
+)

@@ -153,5 +153,12 @@ def _numbered(numbers: Sequence[int], texts: Sequence[ScreenText]) -> Iterator[t
 
 
 ANNOTATOR = Annotator(
-    name="dense_text", version="1", unit="clip", kind="qa", answer=DenseTextAnswer, request=request, read=read
+    name="dense_text",
+    version="1",
+    unit="clip",
+    kind="qa",
+    answer=DenseTextAnswer,
+    request=request,
+    read=read,
+    most=lambda config: {"items": config.items_per_clip},
 )

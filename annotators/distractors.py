@@ -152,6 +152,14 @@ def _revised(label: Label, item: QAItem, wrong: list[str], config: DistractorsCo
 
 
 ANNOTATOR = Annotator(
-    name="distractors", version="1", unit="label", kind="qa", answer=DistractorsAnswer, request=request, read=read,
-    after=("qa", "dense_text", "caption", "names"), revises=True,
-)  # fmt: skip
+    name="distractors",
+    version="1",
+    unit="label",
+    kind="qa",
+    answer=DistractorsAnswer,
+    request=request,
+    read=read,
+    most=lambda config: {"options": config.n_options - 1},
+    after=("qa", "dense_text", "caption", "names"),
+    revises=True,
+)

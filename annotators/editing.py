@@ -24,7 +24,7 @@ from schemas.asking import EditingConfig
 from schemas.evidence import Evidence, Modality
 from schemas.label import Label, QAItem
 from schemas.provenance import Provenance
-from schemas.taxonomy import EditingValue, editing_ontology
+from schemas.taxonomy import EditingValue
 
 MAX_QUESTION_CHARS = 400
 """Longest question. Ours."""
@@ -59,7 +59,7 @@ def request(subject: ClipSubject, config: EditingConfig) -> Request | Abstention
     """The clip's pictures and facts, and the entries with what the ontology says of each in general."""
     if not config.tasks.names(config.family):
         return Abstention(f"the task list has no task of the family {config.family!r}")
-    chosen = entries(subject, config, editing_ontology())
+    chosen = entries(subject, config, config.ontology)
     if not chosen:
         what = "there are tasks for" if has_pictures(subject, config) else "there are tasks for, and no picture shows,"
         return Abstention(f"nothing {what} was measured beyond doubt of the clip's editing")
@@ -78,7 +78,7 @@ def read(subject: ClipSubject, answer: EditingAnswer, config: EditingConfig, pro
     """One label an entry whose question can stand. An entry that nothing measures may be left out."""
     labels: list[Label] = []
     problems: list[str] = []
-    waiting = dict(enumerate(entries(subject, config, editing_ontology()), 1))
+    waiting = dict(enumerate(entries(subject, config, config.ontology), 1))
     for item in answer.items:
         entry = waiting.pop(item.number, None)
         if entry is None:
@@ -232,5 +232,12 @@ def _plain(name: str) -> str:
 
 
 ANNOTATOR = Annotator(
-    name="editing", version="1", unit="clip", kind="qa", answer=EditingAnswer, request=request, read=read
+    name="editing",
+    version="1",
+    unit="clip",
+    kind="qa",
+    answer=EditingAnswer,
+    request=request,
+    read=read,
+    most=lambda config: {"items": config.items_per_clip},
 )

@@ -12,7 +12,7 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import aclosing
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,8 +33,7 @@ from annotators.faults import (
     PassingError,
     RefusedSettingError,
     Trouble,
-    connection_trouble,
-    status_trouble,
+    trouble_of,
     written_trouble,
 )
 from annotators.prices import address, is_local
@@ -72,7 +71,7 @@ class Exchange:
     def connected(self) -> openai.AsyncOpenAI:
         """The `openai` client. Raises EndpointUnusableError that says what to set."""
         if self._connection is None:
-            self._connection = _connection(self._names, self._config)
+            self._connection = connection(self._names, self._config)
         return self._connection
 
     async def aclose(self) -> None:
@@ -103,12 +102,8 @@ class Exchange:
 
     def _body(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """The request as this server takes it."""
-        body = dict(request)
-        if self._config.stream:
-            body |= {"stream": True, "stream_options": {"include_usage": True}}
-        if "max_tokens" in self._refused and "max_tokens" in body:
-            body["max_completion_tokens"] = body["max_tokens"]
-        return {name: value for name, value in body.items() if name not in self._refused}
+        streaming = {"stream": True, "stream_options": {"include_usage": True}} if self._config.stream else {}
+        return fitted({**request, **streaming}, self._refused)
 
     async def _sent(self, body: Mapping[str, Any], expected: Estimate) -> Completion:
         """One exchange. Raises one of `Trouble`, free of the exception it came from, which may hold the key."""
@@ -119,14 +114,11 @@ class Exchange:
                 if self._config.stream:
                     return await self._streamed(content, expected)
                 return await self._whole(content, expected)
-        except openai.APIStatusError as error:
-            self.was_reached = True
-            self._heed(error.response.headers, expected)
-            trouble = status_trouble(error, self._names)
-        except openai.APIConnectionError as error:
-            trouble = connection_trouble(error, self._names)
-        except openai.APIError as error:  # in the middle of a stream
-            trouble = written_trouble(WrittenError.of(error.body).status, error.body, {}, self._names)
+        except openai.APIError as error:
+            if isinstance(error, openai.APIStatusError):
+                self.was_reached = True
+                self._heed(error.response.headers, expected)
+            trouble = trouble_of(error, self._names)
         except WrittenError as error:
             trouble = written_trouble(error.status, error.body, {}, self._names)
         except BrokenReplyError as error:
@@ -162,13 +154,19 @@ class Exchange:
         return streamed.completion(expected.input_tokens)
 
 
+def fitted(body: Mapping[str, Any], refused: Collection[str]) -> dict[str, Any]:
+    """A request without the settings that its model refuses; `max_tokens` goes by its newer name then."""
+    renamed = {"max_completion_tokens": body["max_tokens"]} if "max_tokens" in refused and "max_tokens" in body else {}
+    return {name: value for name, value in body.items() if name not in refused} | renamed
+
+
 def endpoint_names(name: str, config: EndpointConfig) -> EndpointNames:
     """The endpoint as messages speak of it, with its key from the environment."""
     key = os.environ.get(config.api_key_variable, "").strip()
     return EndpointNames(name, config.model, address(config), config.api_key_variable, key)
 
 
-def _connection(names: EndpointNames, config: EndpointConfig) -> openai.AsyncOpenAI:
+def connection(names: EndpointNames, config: EndpointConfig) -> openai.AsyncOpenAI:
     """The `openai` client of an endpoint. Raises EndpointUnusableError that says what to set."""
     try:
         parts = urlsplit(names.address)

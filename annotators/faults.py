@@ -16,6 +16,7 @@ from typing import Any
 import openai
 
 from annotators.chat import AskingError, EndpointUnusableError, ReplyFailedError
+from annotators.completion import WrittenError
 from annotators.headers import retry_after_s
 
 _LONGEST_MESSAGE = 300
@@ -101,6 +102,16 @@ class EndpointNames:
 
 
 Trouble = AskingError | PassingError | RefusedSettingError
+
+
+def trouble_of(error: openai.APIError, names: EndpointNames) -> Trouble:
+    """What an exception of the `openai` client means."""
+    if isinstance(error, openai.APIStatusError):
+        return status_trouble(error, names)
+    if isinstance(error, openai.APIConnectionError):
+        return connection_trouble(error, names)
+    written = WrittenError.of(error.body)  # in the middle of a stream
+    return written_trouble(written.status, error.body, {}, names, error.message)
 
 
 def connection_trouble(error: openai.APIConnectionError, names: EndpointNames) -> Trouble:

@@ -140,5 +140,12 @@ def _meets(seen: Span, moment: Span) -> bool:
 
 
 ANNOTATOR = Annotator(
-    name="key_moments", version="1", unit="clip", kind="moments", answer=KeyMomentsAnswer, request=request, read=read
+    name="key_moments",
+    version="1",
+    unit="clip",
+    kind="moments",
+    answer=KeyMomentsAnswer,
+    request=request,
+    read=read,
+    most=lambda config: {"queries": config.queries_per_clip},
 )

@@ -233,6 +233,13 @@ def _label(subject: ClipSubject, asked: _Asked, provenance: Provenance) -> Label
 
 
 ANNOTATOR = Annotator(
-    name="qa", version="1", unit="clip", kind="qa", answer=QAAnswer, request=request, read=read,
+    name="qa",
+    version="1",
+    unit="clip",
+    kind="qa",
+    answer=QAAnswer,
+    request=request,
+    read=read,
+    most=lambda config: {"items": config.items_per_clip},
     after=("names", "caption"),
-)  # fmt: skip
+)

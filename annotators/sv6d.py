@@ -197,4 +197,13 @@ def _label(
     )  # fmt: skip
 
 
-ANNOTATOR = Annotator(name="sv6d", version="1", unit="clip", kind="sv6d", answer=SV6DAnswer, request=request, read=read)
+ANNOTATOR = Annotator(
+    name="sv6d",
+    version="1",
+    unit="clip",
+    kind="sv6d",
+    answer=SV6DAnswer,
+    request=request,
+    read=read,
+    most=lambda config: {"segments": config.max_segments},
+)

@@ -255,6 +255,13 @@ def _label(
 
 
 ANNOTATOR = Annotator(
-    name="tool_traces", version="1", unit="label", kind="trace", answer=TraceAnswer, request=request, read=read,
+    name="tool_traces",
+    version="1",
+    unit="label",
+    kind="trace",
+    answer=TraceAnswer,
+    request=request,
+    read=read,
+    most=lambda config: {"turns": config.max_turns},
     after=("caption", "names", "qa", "distractors"),
-)  # fmt: skip
+)

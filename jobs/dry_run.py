@@ -26,30 +26,28 @@ def print_forecast(run: Run, console: Console) -> None:
 
 
 def _table(found: Sequence[Forecast]) -> Table:
-    names = ("units", "requests", "kept", "pictures", "tokens in", "tokens out", "at most", "USD", "at most")
-    table = Table("annotator", "model", *(Column(name, justify="right") for name in names), box=None)
+    names = ("asks about", "requests", "kept", "pictures", "tokens in", "out", "USD", "at most")
+    figures = (Column(name, justify="right", no_wrap=True) for name in names)
+    table = Table(Column("annotator", no_wrap=True), *figures, box=None, padding=(0, 1))
     for one in found:
-        unit = f"{one.units:,} {one.unit}{'' if one.units == 1 else 's'}"
-        figures = (one.requests, one.kept, one.pictures, one.input_tokens, one.likely_output_tokens)
+        about = f"{'≈ ' if one.is_made_up else ''}{one.units:,} {one.unit}{'' if one.units == 1 else 's'}"
+        counts = (one.requests, one.kept, one.pictures, one.input_tokens, one.likely_output_tokens)
         table.add_row(
-            one.annotator, one.model, f"≈ {unit}" if one.is_made_up else unit, *(f"{figure:,}" for figure in figures),
-            f"{one.most_output_tokens:,}", _usd(one.likely_usd), _usd(one.most_usd),
-        )  # fmt: skip
+            one.annotator, about, *(f"{count:,}" for count in counts), _usd(one.likely_usd), _usd(one.most_usd)
+        )
     if len(found) > 1:
-        totals = (
-            sum(one.requests for one in found), sum(one.kept for one in found), sum(one.pictures for one in found),
-            sum(one.input_tokens for one in found), sum(one.likely_output_tokens for one in found),
-            sum(one.most_output_tokens for one in found),
-        )  # fmt: skip
-        table.add_row(
-            "together", "", "", *(f"{total:,}" for total in totals),
-            _usd(_sum([one.likely_usd for one in found])), _usd(_sum([one.most_usd for one in found])),
-        )  # fmt: skip
+        counted = ("requests", "kept", "pictures", "input_tokens", "likely_output_tokens")
+        totals = (f"{sum(getattr(one, name) for one in found):,}" for name in counted)
+        money = (_usd(_sum([getattr(one, name) for one in found])) for name in ("likely_usd", "most_usd"))
+        table.add_row("together", "", *totals, *money)
     return table
 
 
 def _notes(run: Run, found: Sequence[Forecast]) -> list[str]:
-    lines = ["nothing was sent; repairs of answers are not counted"]
+    lines = [
+        "nothing was sent; repairs of answers are not counted",
+        "out, USD: likely; at most: were every answer as long as it may be",
+    ]
     if any(one.is_made_up for one in found):
         lines.append("≈ goes on from labels that are not there yet: counted as many as the settings ask for")
     asked = {section.endpoint for section in run.config.annotate.asking().values()}

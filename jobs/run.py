@@ -3,6 +3,7 @@
 Here: putting listing, grid, runner and progress together. Not here: options (`jobs.cli`) and steps (`pipeline.plan`).
 """
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,9 @@ from pipeline.plan import LAST_STEP_BEFORE_ASKING, steps_of
 from pipeline.settings import load_config
 from pipeline.store import Store
 from pipeline.summary import summarize
+
+_WIDTH = 100
+"""Characters a line where nobody sees how wide the screen is."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ def run_request(request: Request) -> bool:
         _fill(run, request, watch)
         run_file.end(run, file)
     if request.dry_run:
-        print_forecast(run, Console())
+        print_forecast(run, Console(width=None if sys.stdout.isatty() else _WIDTH))
         return False
     summary = summarize(run)
     print_outcome(run, summary)

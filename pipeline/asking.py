@@ -13,12 +13,11 @@ from concurrent.futures import Future
 from functools import cache
 from typing import Any, TypeVar
 
-from annotators.annotator import Abstention
 from annotators.ask import AnswerError, Asker
+from annotators.batch import MOST_REQUESTS, BatchChat, BatchClient
 from annotators.budget import Accounts, Ledger, Snapshot, Tally
-from annotators.chat import BudgetReachedError, ChatRequest, EndpointUnusableError
+from annotators.chat import BudgetReachedError, Chat, EndpointUnusableError
 from annotators.client import ChatClient
-from annotators.prompts import PromptError
 from annotators.replies import Files, Replies
 from pipeline.attempt import Known, Unit, WorkerStartError, error_kind, failure, record_of
 from schemas.arrow import StepRecord
@@ -51,7 +50,7 @@ class AskingAttempts:
         self._endpoint, self._afresh = endpoint, afresh
         self._replies, self._budget = Replies(files), budget or Ledger()
         self._loop = _event_loop()
-        self._chat = self._run(self._make_client())
+        self._client, self._chat = self._run(self._connected())
 
     def __call__(self, unit: Unit) -> StepRecord:
         """The unit's record. Raises BudgetReachedError or EndpointUnusableError, which end the run."""
@@ -62,9 +61,7 @@ class AskingAttempts:
 
         Raises BudgetReachedError or EndpointUnusableError, once what is under way has been answered and kept.
         """
-        if self._endpoint.way == "batch":
-            units = self._prefetched(units, known)
-        most = AHEAD * self._endpoint.max_in_flight
+        most = MOST_REQUESTS if self._endpoint.way == "batch" else AHEAD * self._endpoint.max_in_flight
         under_way: deque[Future[StepRecord]] = deque()
         try:
             for unit in units:
@@ -74,9 +71,10 @@ class AskingAttempts:
                     yield under_way.popleft().result()
             while under_way:
                 yield under_way.popleft().result()
-        finally:
-            # What was sent is paid for: its replies are kept before the run ends. An interrupt waits for nothing.
+        except (BudgetReachedError, EndpointUnusableError):
+            # What was sent is paid for: its replies are kept before the run ends.
             _wait(under_way)
+            raise
 
     def snapshot(self) -> Snapshot:
         """How asking goes, over all steps that share the budget."""
@@ -87,10 +85,16 @@ class AskingAttempts:
 
     def close(self) -> None:
         """Close the connections."""
-        self._run(self._chat.aclose())
+        self._run(self._client.aclose())
 
-    async def _make_client(self) -> ChatClient:
-        return ChatClient(self._asker.endpoint, self._endpoint, self._replies, self._budget)
+    async def _connected(self) -> tuple[ChatClient | BatchClient, Chat]:
+        """Who sends, and who is asked; they differ in the batch way, where single requests are gathered into sets."""
+        named = self._asker.endpoint, self._endpoint, self._replies, self._budget
+        if self._endpoint.way == "batch":
+            client = BatchClient(*named)
+            return client, BatchChat(client)
+        chat = ChatClient(*named)
+        return chat, chat
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
@@ -108,23 +112,6 @@ class AskingAttempts:
         except Exception as error:  # noqa: BLE001 - one bad unit must cost nobody else anything; it becomes a row
             return failure(unit, error_kind(error), str(error) or "no message", traceback.format_exc())
         return record_of(unit, labels)
-
-    def _prefetched(self, units: Iterable[Unit], known: Known) -> list[Unit]:
-        """The units, once the replies to their first requests have come by the batch way and are kept."""
-        from annotators.batch import fetch_batch
-
-        listed = list(units)
-        requests = [request for unit in listed if known(unit) is None for request in self._first_requests(unit)]
-        self._run(fetch_batch(requests, self._asker.endpoint, self._endpoint, self._replies, self._budget))
-        return listed
-
-    def _first_requests(self, unit: Unit) -> Iterator[ChatRequest]:
-        try:
-            request = self._asker.first_request(unit.payload)
-        except (AnswerError, PromptError):
-            return  # told as the unit's failure when it is attempted
-        if not isinstance(request, Abstention):
-            yield request
 
 
 @cache

@@ -90,7 +90,9 @@ def _check_asking(name: str, section: AskConfig, config: RunConfig) -> None:
         if section.endpoint != DEFAULT_ENDPOINT:
             where = f"--set endpoints.{section.endpoint}.model=NAME"
         raise SettingsError(f"annotate.{name} asks a model, and none is set for {section.endpoint!r}: give {where}")
-    before = next((one.after for one in ASKING if one.name == name and one.unit != "clip"), ())
+    one = next(one for one in ASKING if one.name == name)
+    questions = {other.name for other in ASKING if other.kind == "qa" and not other.revises}
+    before = () if one.unit == "clip" else tuple(n for n in one.after if one.unit != "label" or n in questions)
     if before and not set(before) & set(config.annotate.enabled()):
         raise SettingsError(f"annotate.{name} goes on from annotate.{before[0]}, which is off: switch it on")
     is_sheet = section.pictures == "contact_sheet"

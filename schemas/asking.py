@@ -11,7 +11,14 @@ from pydantic import Field, field_validator
 
 from schemas.base import Record
 from schemas.prompt import PromptSetting
-from schemas.taxonomy import TasksSetting, TaxonomySetting, qa_tasks, sv6d_taxonomy
+from schemas.taxonomy import (
+    OntologySetting,
+    TasksSetting,
+    TaxonomySetting,
+    editing_ontology,
+    qa_tasks,
+    sv6d_taxonomy,
+)
 
 
 class EndpointConfig(Record):
@@ -84,6 +91,8 @@ class AskConfig(Record):
     seed: int | None = 0
     max_tokens: int = Field(default=2048, ge=16)
     """Most tokens of an answer."""
+    max_text_chars: int = Field(default=1200, ge=16)
+    """Longest text in an answer, told to servers that hold answers to a schema: small models write without end."""
     max_repairs: int = Field(default=1, ge=0, le=5)
     """How often a model is shown what is wrong with its answer and asked again."""
 
@@ -153,6 +162,8 @@ class ChecklistConfig(AskConfig):
 class EditingConfig(AskConfig):
     """Editing questions: measured facts put into the words of the video (after VEU-Bench)."""
 
+    ontology: OntologySetting = Field(default_factory=editing_ontology)
+    """What there is to ask about editing: written out, or the path of a YAML file."""
     tasks: TasksSetting = Field(default_factory=qa_tasks)
     family: str = "veu"
     items_per_clip: int = Field(default=4, ge=1, le=20)

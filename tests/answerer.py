@@ -92,8 +92,8 @@ def _qa(told: str, duration_s: float) -> Made:
 def _distractors(told: str, _duration_s: float) -> Made:
     count = _number(told, r"Write `options`: (\d+)", 3)
     answer = _fenced(told, "Its right answer")
-    others = ("the dry river with stones", "the tall house of brick", "the open road by night", "the cold barn on a hill",
-              "the small boat at sea", "the busy market at noon", "the steep path in snow")  # fmt: skip
+    others = ("the dry river with stones", "the tall house of brick", "the open road by night", "the small boat at sea",
+              "the busy market at noon", "the cold barn on a hill", "the steep path in snow")  # fmt: skip
     return {"options": [_as_long(text, answer) for text in others[:count]]}
 
 

@@ -34,6 +34,8 @@ class Batches:
 
     async def upload(self, request: web.Request) -> web.Response:
         """A file comes as a form."""
+        if self._plan.key not in (None, request.headers.get("Authorization", "").removeprefix("Bearer ")):
+            return web.json_response({"error": {"message": "Incorrect API key provided"}}, status=401)
         form = await request.post()
         upload = form["file"]
         if not isinstance(upload, web.FileField):
@@ -102,6 +104,12 @@ class Batches:
         if self._log.successes[key]:
             self._log.asked_after_success.append(key)
         self._log.tries[key] += 1
+        refused = [name for name in self._plan.refused_settings if name in wanted["body"]]
+        if refused:
+            message = f"Unsupported parameter: '{refused[0]}'"
+            error = {"message": message, "param": refused[0], "code": "unsupported_parameter"}
+            line["response"] = {"status_code": 400, "request_id": "r", "body": {"error": error}}
+            return json.dumps(line).encode()
         if draw >= self._plan.batch_served:
             line["error"] = {"code": "batch_expired", "message": "This request could not be executed in time."}
             return json.dumps(line).encode()

@@ -27,8 +27,9 @@ REEL = str(resources.files("jobs").joinpath("samples", "reel.mp4"))
 SETTINGS = ("--set", "split.stitch_min_similarity=0", "--set", "split.max_clip_s=12",
             "--set", "plan.validation_fraction=0", "--set", "plan.test_fraction=0")  # fmt: skip
 EXPORTED = {
-    "sv6d": "llava", "videoespresso": "videoespresso", "cineaste": "mvbench", "editing": "videomme", "events": "etbench",
-    "dense-text": "llava", "espresso-small": "vcgplus", "default": "mvbench", "fragments": "mvbench",
+    "sv6d": "llava", "videoespresso": "videoespresso", "cineaste": "mvbench", "editing": "videomme",
+    "events": "etbench", "dense-text": "llava", "espresso-small": "vcgplus", "default": "mvbench",
+    "fragments": "mvbench",
 }  # fmt: skip
 """A shape for each recipe's labels."""
 
