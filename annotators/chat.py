@@ -8,13 +8,15 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pydantic import Field
 
-from annotators.pictures import Picture
 from schemas.asking import AskConfig, EndpointConfig
 from schemas.base import Record
+
+if TYPE_CHECKING:
+    from annotators.pictures import Picture
 
 Message = Mapping[str, Any]
 """A message as OpenAI's chat completions take it: `role` and `content`, which is text or a list of parts."""
@@ -103,7 +105,7 @@ def chat_request(
     endpoint: EndpointConfig,
     config: AskConfig,
     messages: Sequence[Message],
-    pictures: Sequence[Picture],
+    pictures: "Sequence[Picture]",
     schema_name: str,
     schema: Mapping[str, Any],
 ) -> ChatRequest:

@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -184,11 +185,16 @@ class StepWorker:
 
     def __init__(self, run: Run, step: Step) -> None:
         self.run, self.step = run, step
-        self.attempt = _attempts(run, step)
+
+    @cached_property
+    def attempt(self) -> "Attempts | IsolatedAttempts | AskingAttempts":
+        """Who makes the attempts; started with the first cell that is not done."""
+        return _attempts(self.run, self.step)
 
     def close(self) -> None:
-        """End the child process, if there is one."""
-        self.attempt.close()
+        """End what was started."""
+        if "attempt" in self.__dict__:
+            self.attempt.close()
 
     def telling(self, watch: "Watcher") -> contextlib.AbstractContextManager[None]:
         """Tell the watcher how asking goes while the block lasts, where the step asks."""
@@ -196,7 +202,8 @@ class StepWorker:
             return contextlib.nullcontext()
 
         def tell() -> None:
-            if snapshot := self.attempt.snapshot():
+            snapshot = self.attempt.snapshot() if "attempt" in self.__dict__ else None
+            if snapshot is not None:
                 watch.asked(snapshot)
 
         return repeating(tell, ASKED_EVERY_S)
