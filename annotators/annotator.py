@@ -8,7 +8,7 @@ a parsed answer into labels and says of each part that cannot stand why, in word
 asked once to repair them, and what still fails is recorded.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
@@ -69,6 +69,8 @@ class Annotator(Generic[A]):
     most: Callable[[Any], Mapping[str, int]] = field(default=lambda _: {})
     """From the section: the most items of lists in the answer, by the name of their field. The schema that is sent says
     so, for small models write lists without end."""
+    choices: Callable[[Any], Mapping[str, Sequence[str]]] = field(default=lambda _: {})
+    """From the section: what a text in the answer may be, by the name of its field; told in the schema too."""
     after: tuple[str, ...] = ()
     """Annotators whose labels it reads, where they are switched on; of a label unit, those whose labels are units."""
     revises: bool = False

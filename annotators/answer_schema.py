@@ -6,7 +6,8 @@ annotator's `read`).
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -30,45 +31,53 @@ class UnreadableError(Exception):
         self.problems = problems
 
 
-def json_schema(
-    answer: type[Answer], most: Mapping[str, int] | None = None, most_chars: int | None = None
-) -> dict[str, Any]:
-    """The schema of an answer, as strict servers want it: every field required, nothing further allowed.
+@dataclass(frozen=True)
+class Limits:
+    """What a schema says beyond the type of the answer; servers that hold answers to it are then kept to the point."""
 
-    Args:
-        answer: its type.
-        most: most items of lists, by the name of their field.
-        most_chars: of every text; None leaves texts without a limit.
-    """
-    schema: dict[str, Any] = _strict(answer.model_json_schema(), most or {}, most_chars)
+    most: Mapping[str, int] = field(default_factory=dict)
+    """Most items of lists, by the name of their field."""
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What a text may be, by the name of its field."""
+    most_chars: int | None = None
+    """Of every other text; None leaves them without a limit."""
+    nulls: frozenset[str] = frozenset()
+    """Fields that are always null."""
+
+
+def json_schema(answer: type[Answer], limits: Limits | None = None) -> dict[str, Any]:
+    """The schema of an answer, as strict servers want it: every field required, nothing further allowed."""
+    schema: dict[str, Any] = _strict(answer.model_json_schema(), limits or Limits())
     return schema
 
 
-def _strict(schema: Any, most: Mapping[str, int], most_chars: int | None) -> Any:
+def _strict(schema: Any, limits: Limits) -> Any:
     if isinstance(schema, list):
-        return [_strict(item, most, most_chars) for item in schema]
+        return [_strict(item, limits) for item in schema]
     if not isinstance(schema, Mapping):
         return schema
     # Below `properties` and `$defs` keys are names of ours, not words of JSON Schema.
     named = {
-        key: {name: _limited(name, _strict(part, most, most_chars), most) for name, part in schema[key].items()}
+        key: {name: _limited(name, _strict(part, limits), limits) for name, part in schema[key].items()}
         for key in ("properties", "$defs")
         if key in schema
     }
-    kept = {
-        key: _strict(value, most, most_chars)
-        for key, value in schema.items()
-        if key not in _DROPPED and key not in named
-    }
+    kept = {key: _strict(value, limits) for key, value in schema.items() if key not in _DROPPED and key not in named}
     if "properties" in named:
         kept |= {"additionalProperties": False, "required": list(named["properties"])}
-    if most_chars is not None and kept.get("type") == "string" and "enum" not in kept:
-        kept["maxLength"] = most_chars
+    if limits.most_chars is not None and kept.get("type") == "string" and "enum" not in kept:
+        kept["maxLength"] = limits.most_chars
     return kept | named
 
 
-def _limited(name: str, part: Any, most: Mapping[str, int]) -> Any:
-    return part | {"maxItems": most[name]} if name in most and part.get("type") == "array" else part
+def _limited(name: str, part: Any, limits: Limits) -> Any:
+    if name in limits.nulls:
+        return {"type": "null"}
+    if name in limits.choices and part.get("type") == "string":
+        return {key: value for key, value in part.items() if key != "maxLength"} | {"enum": list(limits.choices[name])}
+    if name in limits.most and part.get("type") == "array":
+        return part | {"maxItems": min(limits.most[name], part.get("maxItems", limits.most[name]))}
+    return part
 
 
 def parse_answer(text: str, answer: type[A]) -> A:

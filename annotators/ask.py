@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from annotators.annotator import Abstention, Annotator, Reading, Request
-from annotators.answer_schema import UnreadableError, json_schema, parse_answer
+from annotators.answer_schema import Limits, UnreadableError, json_schema, parse_answer
 from annotators.answers import Answer
 from annotators.chat import Chat, ChatRequest, Message, Reply, chat_request
 from annotators.pictures import Picture, evenly
@@ -22,6 +22,9 @@ from annotators.tokens import request_tokens
 from schemas.asking import AskConfig, EndpointConfig
 from schemas.label import ClipLabels, Label
 from schemas.provenance import Provenance
+
+_EVIDENCE = ("evidence", "summary_evidence", "new_evidence")
+"""Fields of answers that list evidence, or numbers of pieces of it."""
 
 
 class AnswerError(Exception):
@@ -85,7 +88,9 @@ class Asker:
         self._prompt, self._code_version = config.prompt, code_version
         # OpenAI's own server refuses a schema that limits texts.
         most_chars = None if address(endpoint) == OPENAI_ADDRESS else config.max_text_chars
-        self._schema = json_schema(annotator.answer, annotator.most(config), most_chars)
+        most = dict.fromkeys(_EVIDENCE, config.max_evidence) | dict(annotator.most(config))
+        nulls = frozenset() if config.claims else frozenset({"claim"})
+        self._schema = json_schema(annotator.answer, Limits(most, annotator.choices(config), most_chars, nulls))
         self._pictures = tariff(endpoint).pictures
         self._sha256 = prompt_sha256(config.prompt)
 

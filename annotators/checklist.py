@@ -195,4 +195,5 @@ ANNOTATOR = Annotator(
     request=request,
     read=read,
     most=lambda config: {"points": config.max_items},
+    choices=lambda config: {"task": config.tasks.names(config.family)},
 )

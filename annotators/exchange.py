@@ -5,7 +5,8 @@ replies (`annotators.completion`), telling failures apart (`annotators.faults`).
 
 The `openai` client does the talking: its connections, authentication, exceptions and streams. The body is encoded here
 and the reply read here, through its method for endpoints that it has no types for: that spares it the copies and checks
-of large messages, a third of its time for a page of text and two thirds with eight pictures.
+of large messages, a third of its time for a page of text and two thirds with eight pictures. Its aiohttp transport
+takes half the time of its other one, which looks at all idle connections for each request.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 import openai
+from pydantic_core import PydanticSerializationError, to_json
 
 from annotators.completion import (
     BrokenReplyError,
@@ -107,7 +109,7 @@ class Exchange:
 
     async def _sent(self, body: Mapping[str, Any], expected: Estimate) -> Completion:
         """One exchange. Raises one of `Trouble`, free of the exception it came from, which may hold the key."""
-        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+        content = _packed(body)
         trouble: Trouble
         try:
             async with asyncio.timeout(self._config.timeout_s):
@@ -154,6 +156,14 @@ class Exchange:
         return streamed.completion(expected.input_tokens)
 
 
+def _packed(body: Mapping[str, Any]) -> bytes:
+    """The body as JSON; four times as fast as `json` where it holds pictures."""
+    try:
+        return to_json(dict(body))
+    except PydanticSerializationError:  # halves of characters: a question mark says as much
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
 def fitted(body: Mapping[str, Any], refused: Collection[str]) -> dict[str, Any]:
     """A request without the settings that its model refuses; `max_tokens` goes by its newer name then."""
     renamed = {"max_completion_tokens": body["max_tokens"]} if "max_tokens" in refused and "max_tokens" in body else {}
@@ -187,7 +197,7 @@ def connection(names: EndpointNames, config: EndpointConfig) -> openai.AsyncOpen
     return openai.AsyncOpenAI(
         api_key=names.key or PLACEHOLDER_KEY, base_url=names.address, max_retries=0,
         timeout=openai.Timeout(config.timeout_s, connect=min(_CONNECT_S, config.timeout_s)),
-        http_client=openai.DefaultAsyncHttpxClient(
+        http_client=openai.DefaultAioHttpClient(
             limits=httpx2.Limits(max_connections=config.max_in_flight, max_keepalive_connections=config.max_in_flight),
             trust_env=not local,  # a proxy would look for this machine's servers on its own
         ),

@@ -33,6 +33,8 @@ _NO_PICTURES = re.compile(
     r"image input is not supported|not support(?:ed)? (?:image|vision)|not a multimodal|image_url.{0,40}not supported",
     re.IGNORECASE,
 )
+_BROKEN_OFF = {"ServerDisconnectedError", "ClientOSError", "ClientPayloadError", "ClientConnectionResetError"}
+"""aiohttp's exceptions of connections that stood; `openai` takes some of them for timeouts."""
 _NOT_TAKEN = re.compile(
     r"unsupported|not supported|does ?n[o']t support|unrecognized|unknown|unexpected|not permitted|not allowed|"
     r"extra inputs|not compatible|deprecated",
@@ -123,7 +125,9 @@ def connection_trouble(error: openai.APIConnectionError, names: EndpointNames) -
     if kinds & {"UnsupportedProtocol", "LocalProtocolError", "InvalidURL"}:
         reason = next((str(cause) for cause in causes if str(cause)), "it cannot be used")
         return names.unusable(reason, f"{names.setting('base_url')} and {names.key_variable}")
-    if any(isinstance(cause, socket.gaierror) for cause in causes) or _is_unresolved(causes):
+    if kinds & _BROKEN_OFF:
+        return PassingError(names.clean(f"the connection broke off ({_innermost(causes)})"), is_lost=True)
+    if any(isinstance(cause, socket.gaierror) for cause in causes) or "ClientConnectorDNSError" in kinds:
         return PassingError("the address cannot be resolved", is_unreached=True, is_unresolved=True)
     if kinds & {"ConnectError", "ConnectTimeout"}:
         return PassingError(names.clean(f"no connection ({_innermost(causes)})"), is_unreached=True)
@@ -215,10 +219,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         yield cause
         inner: tuple[Any, ...] = cause.exceptions if isinstance(cause, BaseExceptionGroup) else ()
         waiting += [one for one in (cause.__cause__, cause.__context__, *inner) if one is not None]
-
-
-def _is_unresolved(causes: list[BaseException]) -> bool:
-    return any("name or service not known" in str(cause).lower() for cause in causes)
 
 
 def _innermost(causes: list[BaseException]) -> str:

@@ -241,5 +241,6 @@ ANNOTATOR = Annotator(
     request=request,
     read=read,
     most=lambda config: {"items": config.items_per_clip},
+    choices=lambda config: {"task": [task.name for task in _tasks(config)]},
     after=("names", "caption"),
 )

@@ -197,6 +197,13 @@ def _label(
     )  # fmt: skip
 
 
+def _names(config: SV6DConfig) -> dict[str, list[str]]:
+    """What the taxonomy calls dimensions and attributes."""
+    dimensions = config.taxonomy.dimensions
+    attributes = dict.fromkeys(attribute.name for dimension in dimensions for attribute in dimension.attributes)
+    return {"dimension": [dimension.name for dimension in dimensions], "attribute": list(attributes)}
+
+
 ANNOTATOR = Annotator(
     name="sv6d",
     version="1",
@@ -206,4 +213,5 @@ ANNOTATOR = Annotator(
     request=request,
     read=read,
     most=lambda config: {"segments": config.max_segments},
+    choices=_names,
 )

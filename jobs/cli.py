@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from enum import StrEnum
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -181,22 +182,27 @@ def demo(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """The whole pipeline on the sample videos that come with the package, offline."""
-    from jobs.demo import LOCAL_RECIPE, demo_request
+    from jobs.demo import LOCAL_RECIPE, demo_request, print_answers
 
     if llm is DemoModel.none:
         _fill_grid(demo_request(output, runner.value, quiet=quiet))
     from jobs.local_model import local_model
 
     with local_model() as settings:
-        _fill_grid(demo_request(output, runner.value, quiet=quiet, recipe=LOCAL_RECIPE, settings=settings))
+        _fill_grid(
+            demo_request(output, runner.value, quiet=quiet, recipe=LOCAL_RECIPE, settings=settings),
+            then=lambda: print_answers(output),
+        )
 
 
-def _fill_grid(request: "Request") -> NoReturn:
+def _fill_grid(request: "Request", then: Callable[[], None] = lambda: None) -> NoReturn:
+    """Fill the grid, and do what comes after it."""
     from jobs.run import run_request
 
     signal.signal(signal.SIGINT, _interrupt)
     try:
         has_failed = run_request(request)
+        then()
     except KeyboardInterrupt:
         sys.stderr.write("reelproof: interrupted; run the same command again to go on\n")
         end_process(EXIT_INTERRUPTED)

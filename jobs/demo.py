@@ -2,7 +2,16 @@
 
 from importlib import resources
 
+from rich.console import Console
+
+from annotators.answer_schema import UnreadableError, parse_answer
+from annotators.answers import Answer
+from annotators.replies import Replies
+from annotators.table import ASKING
 from jobs.run import Request
+from jobs.status import open_run
+from pipeline.grid import Inputs
+from schemas.label import ClipLabels
 
 _SETTINGS = (
     "card.title=Reelproof demo",
@@ -29,3 +38,29 @@ def demo_request(
     return Request(
         inputs=videos, output=output, recipe=recipe, settings=(*_SETTINGS, *settings), runner=runner, quiet=quiet
     )
+
+
+def print_answers(output: str) -> None:
+    """Print, for each annotator, how many replies there are, how many fit their schema, and what became of them."""
+    run = open_run(output)
+    replies = list(Replies(run.store))
+    console = Console()
+    for annotator in (one for one in ASKING if any(reply.annotator == one.name for reply in replies)):
+        texts = [reply.text for reply in replies if reply.annotator == annotator.name]
+        fitting = sum(_fits(text, annotator.answer) for text in texts)
+        found: list[ClipLabels] = [
+            result for row in run.rows(run.step(f"annotate.{annotator.name}"))
+            for result in Inputs(run, run.step("card"), 0).results(f"annotate.{annotator.name}", only_row=row)
+        ]  # fmt: skip
+        labels = sum(len(one.labels) for one in found)
+        told = f"{annotator.name}: {len(texts)} replies are kept, {fitting} fit the schema, {labels} labels were made"
+        console.print(told, highlight=False)
+    console.print("run it again: nothing will be asked", highlight=False)
+
+
+def _fits(text: str, answer: type[Answer]) -> bool:
+    try:
+        parse_answer(text, answer)
+    except UnreadableError:
+        return False
+    return True

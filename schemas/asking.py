@@ -91,6 +91,10 @@ class AskConfig(Record):
     seed: int | None = 0
     max_tokens: int = Field(default=2048, ge=16)
     """Most tokens of an answer."""
+    max_evidence: int = Field(default=6, ge=1, le=32)
+    """Most pieces of evidence for one statement, told as part of the schema."""
+    claims: bool = True
+    """Whether evidence may come with a claim in checkable form; a small model gets them wrong more often than right."""
     max_text_chars: int = Field(default=1200, ge=16)
     """Longest text in an answer, told to servers that hold answers to a schema: small models write without end."""
     max_repairs: int = Field(default=1, ge=0, le=5)

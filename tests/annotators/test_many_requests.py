@@ -52,7 +52,7 @@ def _assert_all_counted(ledger: Ledger, log: Log, folder: Path) -> None:
     assert kept.cost_usd == pytest.approx(log.cost_usd, rel=1e-9)
 
 
-@pytest.mark.parametrize("fault", ["server_error", "cut_body"])
+@pytest.mark.parametrize("fault", ["server_error", "cut_body", "dropped"])
 def test_what_fails_for_good_is_accounted_for_too(tmp_path: Path, fault: str) -> None:
     ledger = Ledger()
     with endpoint(Plan(faults={fault: 0.5}, most_failures=99)) as server:
@@ -61,7 +61,7 @@ def test_what_fails_for_good_is_accounted_for_too(tmp_path: Path, fault: str) ->
     total = ledger.snapshot().total
     assert 20 < len(failed) < 80
     assert (total.failed, total.requests) == (len(failed), 200 - len(failed))
-    assert total.lost == (server.log.faults[fault] if fault == "cut_body" else 0)
+    assert total.lost == (0 if fault == "server_error" else server.log.faults[fault])
     assert total.cost_usd == pytest.approx(server.log.cost_usd)
 
 
