@@ -10,8 +10,9 @@ demo: .venv/.demo
 	$(BIN)/reelproof demo --output $(DEMO_OUTPUT)
 
 # The same with a small language model in the process: questions are asked, answers checked, and a second run asks none.
+# Many of its answers cannot stand (exit code 1: units failed), which is what a model of this size comes to.
 demo-llm: .venv/.llm
-	$(BIN)/reelproof demo --llm local --output $(DEMO_OUTPUT)-llm
+	$(BIN)/reelproof demo --llm local --output $(DEMO_OUTPUT)-llm || test $$? -eq 1
 
 # Without CI set, tests marked slow are left out; `make test CI=true` runs them all.
 test: .venv/.test

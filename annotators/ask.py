@@ -1,7 +1,7 @@
 """Asking a model for one unit's labels: prompt, pictures, reply, answer, at most so many repairs, labels.
 
 Here: `Asker`, which is the same for every annotator. Not here: what is asked and read (`annotators.annotator`), sending
-and keeping replies (`annotators.client`), or units and cells (`pipeline`).
+and keeping replies (`annotators.endpoint.client`), or units and cells (`pipeline`).
 """
 
 import base64
@@ -13,12 +13,12 @@ from typing import Any, ClassVar
 from annotators.annotator import Abstention, Annotator, Reading, Request
 from annotators.answer_schema import Limits, UnreadableError, json_schema, parse_answer
 from annotators.answers import Answer
-from annotators.chat import Chat, ChatRequest, Message, Reply, chat_request
+from annotators.endpoint.chat import Chat, ChatRequest, Message, Reply, chat_request
+from annotators.endpoint.prices import OPENAI_ADDRESS, address, tariff
+from annotators.endpoint.tokens import request_tokens
 from annotators.pictures import Picture, evenly
-from annotators.prices import OPENAI_ADDRESS, address, tariff
 from annotators.prompts import prompt_sha256, render
 from annotators.subject import ClipSubject, Subject
-from annotators.tokens import request_tokens
 from schemas.asking import AskConfig, EndpointConfig
 from schemas.label import ClipLabels, Label
 from schemas.provenance import Provenance

@@ -1,7 +1,7 @@
 """The pictures that a model is shown: chosen, numbered, and no larger than asked for.
 
 Here: `Picture` and choosing by the setting `pictures`. Not here: what is measured (`annotators.facts`), or what
-pictures cost (`annotators.tokens`).
+pictures cost (`annotators.endpoint.tokens`).
 """
 
 import math

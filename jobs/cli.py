@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import psutil
 import typer
 
-from annotators.chat import BudgetReachedError, EndpointUnusableError
+from annotators.endpoint.chat import BudgetReachedError, EndpointUnusableError
 from data_cards.exports import FORMATS
 from jobs import bench as benchmarks
 from jobs.export import ExportError
@@ -149,7 +149,7 @@ def run(
     2 the request is wrong; 3 the budget is reached, run again with a higher one to go on; 130 interrupted, run again
     to go on.
     """
-    from annotators.budget import Limits
+    from annotators.endpoint.budget import Limits
     from jobs.run import Request
     from pipeline.settings import endpoint_settings
 

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from annotators.answer_schema import UnreadableError, parse_answer
 from annotators.answers import Answer
-from annotators.replies import Replies
+from annotators.endpoint.replies import Replies
 from annotators.table import ASKING
 from jobs.run import Request
 from jobs.status import open_run
@@ -53,7 +53,7 @@ def print_answers(output: str) -> None:
             for result in Inputs(run, run.step("card"), 0).results(f"annotate.{annotator.name}", only_row=row)
         ]  # fmt: skip
         labels = sum(len(one.labels) for one in found)
-        told = f"{annotator.name}: {len(texts)} replies are kept, {fitting} fit the schema, {labels} labels were made"
+        told = f"{annotator.name}: {len(texts)} replies kept, {fitting} of them fit the schema, labels made: {labels}"
         console.print(told, highlight=False)
     console.print("run it again: nothing will be asked", highlight=False)
 

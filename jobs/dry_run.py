@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Column, Table
 
-from annotators.prices import prices_as_of, tariff
+from annotators.endpoint.prices import prices_as_of, tariff
 from pipeline.forecast import Forecast, forecast
 from pipeline.grid import Run
 from schemas.asking import EndpointConfig

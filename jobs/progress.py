@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from annotators.budget import Snapshot
+from annotators.endpoint.budget import Snapshot
 from pipeline.grid import Step, Watcher
 from schemas.cell import CellInfo
 

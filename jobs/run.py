@@ -9,8 +9,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from annotators.budget import Ledger, Limits, Tally
-from annotators.replies import Replies
+from annotators.endpoint.budget import Ledger, Limits, Tally
+from annotators.endpoint.replies import Replies
 from jobs.dry_run import print_forecast
 from jobs.progress import show_progress
 from jobs.status import print_outcome

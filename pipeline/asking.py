@@ -1,7 +1,7 @@
 """Attempts that wait for a model: many units under way at once, their records in order.
 
 Here: `AskingAttempts`, the event loop they run in, and what ends a run. Not here: what is asked (`annotators.ask`), or
-how a reply comes (`annotators.client`).
+how a reply comes (`annotators.endpoint.client`).
 """
 
 import asyncio
@@ -14,11 +14,11 @@ from functools import cache
 from typing import Any, TypeVar
 
 from annotators.ask import AnswerError, Asker
-from annotators.batch import MOST_REQUESTS, BatchChat, BatchClient
-from annotators.budget import Accounts, Ledger, Snapshot, Tally
-from annotators.chat import BudgetReachedError, Chat, EndpointUnusableError
-from annotators.client import ChatClient
-from annotators.replies import Files, Replies
+from annotators.endpoint.batch import MOST_REQUESTS, BatchChat, BatchClient
+from annotators.endpoint.budget import Accounts, Ledger, Snapshot, Tally
+from annotators.endpoint.chat import BudgetReachedError, Chat, EndpointUnusableError
+from annotators.endpoint.client import ChatClient
+from annotators.endpoint.replies import Files, Replies
 from pipeline.attempt import Known, Unit, WorkerStartError, error_kind, failure, record_of
 from schemas.arrow import StepRecord
 from schemas.config import RunConfig

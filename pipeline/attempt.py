@@ -23,7 +23,7 @@ from schemas.config import RunConfig
 from schemas.verdict import Failure, Rejection, Result, Verdict
 
 if TYPE_CHECKING:
-    from annotators.budget import Snapshot
+    from annotators.endpoint.budget import Snapshot
 
 Worker = Callable[[Any], Record | Verdict]
 """From a unit's payload to what the step makes of it, or the verdict that turns it away."""

@@ -1,6 +1,6 @@
 """What asking would take: requests, tokens and money of each annotator, before anything is sent.
 
-Here: `forecast`. Not here: how tokens and prices are counted (`annotators.tokens`, `annotators.prices`), or showing it
+Here: `forecast`. Not here: how tokens and prices are counted (`endpoint.tokens`, `endpoint.prices`), or showing it
 (`jobs.dry_run`).
 
 Where an annotator goes on from labels that are not there yet, they are made up: as many as the settings ask for, of a
@@ -14,11 +14,11 @@ from typing import Any
 
 from annotators.annotator import Abstention, Annotator
 from annotators.ask import AnswerError, Asker
-from annotators.prices import Usage, tariff
-from annotators.replies import Replies
+from annotators.endpoint.prices import Usage, tariff
+from annotators.endpoint.replies import Replies
+from annotators.endpoint.tokens import estimate
 from annotators.subject import ClipSubject, SliceSubject, Subject
 from annotators.table import ASKING
-from annotators.tokens import estimate
 from pipeline.annotated_units import Said, clip_subjects, takes
 from pipeline.grid import CODE_VERSION, Inputs, Run
 from schemas.asking import AskConfig

@@ -25,7 +25,7 @@ from schemas.verdict import Result
 
 if TYPE_CHECKING:
     from annotators.ask import Asker
-    from annotators.budget import Accounts, Snapshot
+    from annotators.endpoint.budget import Accounts, Snapshot
     from pipeline.asking import AskingAttempts
 
 CODE_VERSION = version("reelproof")

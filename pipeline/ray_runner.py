@@ -16,8 +16,8 @@ import ray
 from ray.data import ActorPoolStrategy, DataContext, Dataset
 from ray.exceptions import RayTaskError
 
-from annotators.budget import Ledger
-from annotators.chat import BudgetReachedError, EndpointUnusableError
+from annotators.endpoint.budget import Ledger
+from annotators.endpoint.chat import BudgetReachedError, EndpointUnusableError
 from pipeline.attempt import WorkerStartError, detach_from_terminal
 from pipeline.grid import ASKED_EVERY_S, GridError, Run, Step, StepWorker, Watcher, finished, repeating, up_to
 from pipeline.shared_budget import SharedBudget

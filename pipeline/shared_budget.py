@@ -1,6 +1,6 @@
 """One ledger for all processes of a run: a Ray actor that holds it, and what the others reach it by.
 
-Here: `LedgerActor` and `SharedBudget`. Not here: what is counted and refused (`annotators.budget`).
+Here: `LedgerActor` and `SharedBudget`. Not here: what is counted and refused (`annotators.endpoint.budget`).
 """
 
 import asyncio
@@ -9,10 +9,10 @@ from typing import Any
 import ray
 from ray.exceptions import RayTaskError
 
-from annotators.budget import Ledger, Limits, Snapshot, Tally
-from annotators.chat import BudgetReachedError
-from annotators.prices import Usage
-from annotators.tokens import Estimate
+from annotators.endpoint.budget import Ledger, Limits, Snapshot, Tally
+from annotators.endpoint.chat import BudgetReachedError
+from annotators.endpoint.prices import Usage
+from annotators.endpoint.tokens import Estimate
 
 
 class LedgerActor:
@@ -22,19 +22,19 @@ class LedgerActor:
         self._ledger = Ledger(limits, earlier)
 
     async def reserve(self, annotator: str, estimate: Estimate, *, wait: bool) -> int:
-        """See `annotators.budget.Accounts`."""
+        """See `annotators.endpoint.budget.Accounts`."""
         return await self._ledger.reserve(annotator, estimate, wait=wait)
 
     async def renew(self, ticket: int) -> None:
-        """See `annotators.budget.Accounts`."""
+        """See `annotators.endpoint.budget.Accounts`."""
         await self._ledger.renew(ticket)
 
     async def settle(self, ticket: int, usage: Usage | None, cost_usd: float | None) -> None:
-        """See `annotators.budget.Accounts`."""
+        """See `annotators.endpoint.budget.Accounts`."""
         await self._ledger.settle(ticket, usage, cost_usd)
 
     async def count_kept(self, annotator: str) -> None:
-        """See `annotators.budget.Accounts`."""
+        """See `annotators.endpoint.budget.Accounts`."""
         await self._ledger.count_kept(annotator)
 
     async def snapshot(self) -> Snapshot:
@@ -55,19 +55,19 @@ class SharedBudget:
         return cls(made)
 
     async def reserve(self, annotator: str, estimate: Estimate, *, wait: bool = True) -> int:
-        """See `annotators.budget.Accounts`."""
+        """See `annotators.endpoint.budget.Accounts`."""
         return int(await _answer(self._actor.reserve.remote(annotator, estimate, wait=wait)))
 
     async def renew(self, ticket: int) -> None:
-        """See `annotators.budget.Accounts`."""
+        """See `annotators.endpoint.budget.Accounts`."""
         await _answer(self._actor.renew.remote(ticket))
 
     async def settle(self, ticket: int, usage: Usage | None, cost_usd: float | None) -> None:
-        """See `annotators.budget.Accounts`."""
+        """See `annotators.endpoint.budget.Accounts`."""
         await _answer(self._actor.settle.remote(ticket, usage, cost_usd))
 
     async def count_kept(self, annotator: str) -> None:
-        """See `annotators.budget.Accounts`."""
+        """See `annotators.endpoint.budget.Accounts`."""
         await _answer(self._actor.count_kept.remote(annotator))
 
     def snapshot(self) -> Snapshot:

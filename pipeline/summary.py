@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from annotators.replies import Replies
+from annotators.endpoint.replies import Replies
 from pipeline.grid import CellState, Run, Step, cell_states
 from schemas.cell import CellInfo
 from schemas.summary import Asked, Count, Problem, RunSummary, StepSummary

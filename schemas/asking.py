@@ -1,7 +1,7 @@
 """Settings of whoever asks a language model: endpoints, and one section per annotator.
 
-Here: settings only. Not here: the client (`annotators.client`), prices (`annotators/prices.yaml`), or keys, which come
-from the environment and are never part of a configuration.
+Here: settings only. Not here: the client and the prices (`annotators.endpoint`), or keys, which come from the
+environment and are never part of a configuration.
 """
 
 from typing import Literal
@@ -49,7 +49,7 @@ class EndpointConfig(Record):
     stream: bool = False
     """Whether replies are streamed: for gateways that cut silent connections."""
     input_usd_per_million: float | None = Field(default=None, ge=0)
-    """Price of a million input tokens; without it `annotators/prices.yaml` is asked."""
+    """Price of a million input tokens; without it `annotators/endpoint/prices.yaml` is asked."""
     output_usd_per_million: float | None = Field(default=None, ge=0)
     extra_body: dict[str, str | int | float | bool] = Field(default_factory=dict)
     """Further fields of each request, such as `reasoning_effort: low`."""

@@ -106,7 +106,7 @@ def _as_long(text: str, answer: str) -> str:
 
 def _reasoning(told: str, duration_s: float) -> Made:
     answer = _fenced(told, "The right answer")
-    steps = [
+    steps: list[Made] = [
         {"role": role, "text": text, "start_s": 0.0, "end_s": duration_s, "frame": None, "box": None,
          "known_evidence": [1], "new_evidence": []}
         for role, text in (("observe", "A meadow is seen."), ("locate", "The wood comes later."),

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from annotators.budget import Ledger
-from annotators.chat import ChatRequest
-from annotators.client import ChatClient
-from annotators.replies import Replies
+from annotators.endpoint.budget import Ledger
+from annotators.endpoint.chat import ChatRequest
+from annotators.endpoint.client import ChatClient
+from annotators.endpoint.replies import Replies
 from pipeline.store import Store
 from schemas.asking import EndpointConfig
 from tests.endpoint import Server

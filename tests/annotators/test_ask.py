@@ -17,7 +17,7 @@ from annotators.ask import (
     TooLargeError,
     TruncatedAnswerError,
 )
-from annotators.chat import ChatRequest, Outcome, Reply
+from annotators.endpoint.chat import ChatRequest, Outcome, Reply
 from annotators.prompts import shipped
 from annotators.subject import ClipSubject
 from annotators.table import ASKING
@@ -201,7 +201,7 @@ def test_a_long_question_leaves_out_facts_from_the_last_until_it_fits() -> None:
 
 
 def test_a_question_that_cannot_fit_is_not_sent() -> None:
-    with pytest.raises(TooLargeError, match="annotate.caption.token_budget"):
+    with pytest.raises(TooLargeError, match=r"annotate\.caption\.token_budget"):
         asker(token_budget=256).first_request(subject_of())
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from annotators.batch import BatchChat, BatchClient, Outcome
-from annotators.budget import Ledger, Limits
-from annotators.chat import BudgetReachedError, ChatRequest, EndpointUnusableError, Reply, ReplyFailedError
-from annotators.replies import Replies
+from annotators.endpoint.batch import BatchChat, BatchClient, Outcome
+from annotators.endpoint.budget import Ledger, Limits
+from annotators.endpoint.chat import BudgetReachedError, ChatRequest, EndpointUnusableError, Reply, ReplyFailedError
+from annotators.endpoint.replies import Replies
 from pipeline.store import Store
 from schemas.asking import EndpointConfig
 from tests.annotators.chat_builders import client, config, question
@@ -178,7 +178,7 @@ def test_settings_that_a_model_refuses_are_left_out(tmp_path: Path) -> None:
 
 
 def test_a_large_set_goes_in_several_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("annotators.batch.MOST_REQUESTS", 4)
+    monkeypatch.setattr("annotators.endpoint.batch.MOST_REQUESTS", 4)
     with endpoint() as server:
         outcomes = ask(tmp_path, settings(server), questions(10))
     assert all(isinstance(outcome, tuple) for outcome in outcomes.values())

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotators.budget import Ledger, Limits, PriceUnknownError, Tally
-from annotators.chat import BudgetReachedError
-from annotators.prices import Usage
-from annotators.tokens import Estimate
+from annotators.endpoint.budget import Ledger, Limits, PriceUnknownError, Tally
+from annotators.endpoint.chat import BudgetReachedError
+from annotators.endpoint.prices import Usage
+from annotators.endpoint.tokens import Estimate
 
 ONE_CENT = Estimate(input_tokens=600, output_tokens=400, cost_usd=0.01)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from annotators.budget import Ledger, Limits, Tally
-from annotators.chat import BudgetReachedError, ChatRequest, EndpointUnusableError, Reply, ReplyFailedError
+from annotators.endpoint.budget import Ledger, Limits, Tally
+from annotators.endpoint.chat import BudgetReachedError, ChatRequest, EndpointUnusableError, Reply, ReplyFailedError
 from schemas.asking import EndpointConfig
 from tests.annotators.chat_builders import SCHEMA, client, config, question
 from tests.endpoint import FAILING, Log, Plan, endpoint

@@ -3,8 +3,14 @@ from typing import Any
 
 import pytest
 
-from annotators.completion import BrokenReplyError, StreamedCompletion, WrittenError, parsed_body, read_completion
-from annotators.tokens import text_tokens
+from annotators.endpoint.completion import (
+    BrokenReplyError,
+    StreamedCompletion,
+    WrittenError,
+    parsed_body,
+    read_completion,
+)
+from annotators.endpoint.tokens import text_tokens
 
 USAGE = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
 

@@ -4,7 +4,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from annotators.headers import retry_after_s, window_wait_s
+from annotators.endpoint.headers import retry_after_s, window_wait_s
 
 
 @pytest.mark.parametrize(

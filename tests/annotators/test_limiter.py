@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from annotators.limiter import Limiter, Slot
+from annotators.endpoint.limiter import Limiter, Slot
 
 
 class Clock:

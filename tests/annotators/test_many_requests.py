@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from annotators.budget import Ledger
-from annotators.chat import AskingError, Reply
-from annotators.replies import Replies
+from annotators.endpoint.budget import Ledger
+from annotators.endpoint.chat import AskingError, Reply
+from annotators.endpoint.replies import Replies
 from pipeline.store import Store
 from schemas.asking import EndpointConfig
 from tests.annotators.chat_builders import client, config, question

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from annotators.chat import ChatRequest
-from annotators.prices import Usage, _price_list, address, is_local, prices_as_of, tariff
-from annotators.tokens import estimate, picture_tokens, request_tokens, text_tokens
+from annotators.endpoint.chat import ChatRequest
+from annotators.endpoint.prices import Usage, _price_list, address, is_local, prices_as_of, tariff
+from annotators.endpoint.tokens import estimate, picture_tokens, request_tokens, text_tokens
 from schemas.asking import EndpointConfig
 from tests.annotators.chat_builders import question
 

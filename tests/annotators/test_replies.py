@@ -10,9 +10,9 @@ import pytest
 from moto.server import ThreadedMotoServer
 from s3fs import S3FileSystem
 
-from annotators.budget import Tally
-from annotators.chat import Reply
-from annotators.replies import Replies
+from annotators.endpoint.budget import Tally
+from annotators.endpoint.chat import Reply
+from annotators.endpoint.replies import Replies
 from pipeline.store import Store
 
 

@@ -22,10 +22,10 @@ from typing import Any
 import httpx2
 import openai
 
-from annotators.budget import Ledger
-from annotators.chat import ChatRequest
-from annotators.client import ChatClient
-from annotators.replies import Replies
+from annotators.endpoint.budget import Ledger
+from annotators.endpoint.chat import ChatRequest
+from annotators.endpoint.client import ChatClient
+from annotators.endpoint.replies import Replies
 from pipeline.store import Store
 from schemas.asking import EndpointConfig
 

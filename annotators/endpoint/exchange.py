@@ -1,7 +1,7 @@
 """One exchange with an endpoint: a request goes out, a completion comes back, or it is said what went wrong.
 
-Here: the connection, and sending once. Not here: trying again, budgets or kept replies (`annotators.client`), reading
-replies (`annotators.completion`), telling failures apart (`annotators.faults`).
+Here: the connection, and sending once. Not here: trying again, budgets or kept replies (`endpoint.client`), reading
+replies (`endpoint.completion`), telling failures apart (`endpoint.faults`).
 
 The `openai` client does the talking: its connections, authentication, exceptions and streams. The body is encoded here
 and the reply read here, through its method for endpoints that it has no types for: that spares it the copies and checks
@@ -22,7 +22,7 @@ import httpx2
 import openai
 from pydantic_core import PydanticSerializationError, to_json
 
-from annotators.completion import (
+from annotators.endpoint.completion import (
     BrokenReplyError,
     Completion,
     StreamedCompletion,
@@ -30,7 +30,7 @@ from annotators.completion import (
     parsed_body,
     read_completion,
 )
-from annotators.faults import (
+from annotators.endpoint.faults import (
     EndpointNames,
     PassingError,
     RefusedSettingError,
@@ -38,8 +38,8 @@ from annotators.faults import (
     trouble_of,
     written_trouble,
 )
-from annotators.prices import address, is_local
-from annotators.tokens import Estimate
+from annotators.endpoint.prices import address, is_local
+from annotators.endpoint.tokens import Estimate
 from schemas.asking import EndpointConfig
 
 PLACEHOLDER_KEY = "none"

@@ -1,7 +1,7 @@
 """What went wrong with a try, and whether another one may help.
 
 Here: from an exception of the `openai` client, or an error that a server wrote, to one of ours. Not here: trying again
-(`annotators.client`), or waiting times (`annotators.headers`).
+(`endpoint.client`), or waiting times (`endpoint.headers`).
 
 Every message is one short line without the endpoint's key, also where the server's own words repeat it.
 """
@@ -15,9 +15,9 @@ from typing import Any
 
 import openai
 
-from annotators.chat import AskingError, EndpointUnusableError, ReplyFailedError
-from annotators.completion import WrittenError
-from annotators.headers import retry_after_s
+from annotators.endpoint.chat import AskingError, EndpointUnusableError, ReplyFailedError
+from annotators.endpoint.completion import WrittenError
+from annotators.endpoint.headers import retry_after_s
 
 _LONGEST_MESSAGE = 300
 _SHORTEST_SECRET = 6

@@ -1,7 +1,7 @@
 """What a request costs: prices of models, and the rule by which each counts pictures.
 
 Here: reading `prices.yaml`, and which of its entries an endpoint gets. Not here: counting tokens
-(`annotators.tokens`), or what was spent (`annotators.budget`).
+(`endpoint.tokens`), or what was spent (`endpoint.budget`).
 """
 
 import functools
@@ -26,7 +26,7 @@ _ENDS = ("", "-", ":", "@")
 
 
 class PictureRule(Record):
-    """How a family of models counts a picture as tokens; `annotators.tokens.picture_tokens` does it."""
+    """How a family of models counts a picture as tokens; `endpoint.tokens.picture_tokens` does it."""
 
     kind: Literal["tiles", "patches", "grid", "fixed_tiles", "area"]
     words: str
@@ -159,5 +159,5 @@ def _entry(model: str) -> _Entry | None:
 
 @functools.cache
 def _price_list() -> _PriceList:
-    text = resources.files("annotators").joinpath("prices.yaml").read_text(encoding="utf-8")
+    text = resources.files("annotators.endpoint").joinpath("prices.yaml").read_text(encoding="utf-8")
     return _PriceList.model_validate(yaml.safe_load(text))

@@ -1,6 +1,6 @@
 """What the headers of a reply say about waiting.
 
-Here: `Retry-After` and rate-limit headers as seconds. Not here: waiting (`annotators.limiter`, `annotators.client`).
+Here: `Retry-After` and rate-limit headers as seconds. Not here: waiting (`endpoint.limiter`, `endpoint.client`).
 """
 
 import email.utils

@@ -1,6 +1,6 @@
 """How many requests are under way at once: as many as the server takes well.
 
-Here: `Limiter`. Not here: which failures there are (`annotators.faults`), or budgets (`annotators.budget`).
+Here: `Limiter`. Not here: which failures there are (`endpoint.faults`), or budgets (`endpoint.budget`).
 
 Ours, after TCP's additive increase and multiplicative decrease: it starts at the most, falls by a part when the server
 says that it is too much, at most once for what was sent before it was last told, and grows by one for each round of

@@ -1,7 +1,7 @@
 """The second way to ask: OpenAI's Batch API, at half the price and within a day.
 
 Here: `BatchClient`, which asks a set of requests, and `BatchChat`, which makes sets of single requests. Not here: the
-calls and what is remembered of them (`annotators.batch_jobs`).
+calls and what is remembered of them (`endpoint.batch_jobs`).
 
 A set is remembered before it is submitted, and what lives of it is waited for by whoever asks next, also with another
 set: no request is in two jobs. Each reply is kept like any other, so that a job's death costs only what it had not
@@ -20,16 +20,16 @@ from typing import Any
 import openai
 from openai.types import Batch
 
-from annotators.batch_jobs import Job, JobCalls, JobFiles, JobItem, now, pauses, problems_of
-from annotators.budget import Accounts, PriceUnknownError
-from annotators.chat import AskingError, BudgetReachedError, ChatRequest, EndpointUnusableError, Reply
-from annotators.client import made_reply, unpriced, usage_of
-from annotators.completion import BrokenReplyError, WrittenError, read_completion
-from annotators.exchange import connection, endpoint_names, fitted
-from annotators.faults import RefusedSettingError, Trouble, written_trouble
-from annotators.prices import tariff
-from annotators.replies import Replies
-from annotators.tokens import estimate
+from annotators.endpoint.batch_jobs import Job, JobCalls, JobFiles, JobItem, now, pauses, problems_of
+from annotators.endpoint.budget import Accounts, PriceUnknownError
+from annotators.endpoint.chat import AskingError, BudgetReachedError, ChatRequest, EndpointUnusableError, Reply
+from annotators.endpoint.client import made_reply, unpriced, usage_of
+from annotators.endpoint.completion import BrokenReplyError, WrittenError, read_completion
+from annotators.endpoint.exchange import connection, endpoint_names, fitted
+from annotators.endpoint.faults import RefusedSettingError, Trouble, written_trouble
+from annotators.endpoint.prices import tariff
+from annotators.endpoint.replies import Replies
+from annotators.endpoint.tokens import estimate
 from schemas.asking import EndpointConfig
 
 MOST_REQUESTS = 50_000
@@ -267,7 +267,7 @@ class BatchClient:
 
 
 class BatchChat:
-    """Makes sets of single requests, for whoever asks one at a time from many tasks. See `annotators.chat.Chat`.
+    """Makes sets of single requests, for whoever asks one at a time from many tasks. See `endpoint.chat.Chat`.
 
     Args:
         client: asks the sets. It stays open.

@@ -1,6 +1,6 @@
 """One request to a chat endpoint and the reply to it, as they are sent, kept and counted.
 
-Here: the records, and the interface that annotators ask through. Not here: sending (`annotators.client`), or what is
+Here: the records, and the interface that annotators ask through. Not here: sending (`endpoint.client`), or what is
 asked (`annotators.ask`).
 """
 
@@ -65,7 +65,7 @@ class Reply(Record):
     """Hidden reasoning included."""
     reasoning_tokens: int = Field(default=0, ge=0)
     usage_is_estimated: bool = False
-    """Whether the server counted no tokens, so that they were counted here, by `annotators.tokens`."""
+    """Whether the server counted no tokens, so that they were counted here, by `endpoint.tokens`."""
     cost_usd: float = Field(ge=0)
     latency_s: float = Field(ge=0)
     attempts: int = Field(ge=1)

@@ -1,6 +1,6 @@
 """What a chat completion says: text, outcome and tokens, from all the servers that mean slightly different things.
 
-Here: reading the body of a reply, whole or streamed. Not here: sending (`annotators.client`), parsing the answer
+Here: reading the body of a reply, whole or streamed. Not here: sending (`endpoint.client`), parsing the answer
 (`annotators.ask`).
 """
 
@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from annotators.chat import Outcome
-from annotators.prices import Usage
-from annotators.tokens import text_tokens
+from annotators.endpoint.chat import Outcome
+from annotators.endpoint.prices import Usage
+from annotators.endpoint.tokens import text_tokens
 
 _CUT_OFF = {"length", "max_tokens", "model_length", "max_output_tokens"}
 _FILTERED = {"content_filter", "content_filtered", "safety", "prohibited_content", "refusal", "recitation", "blocklist"}

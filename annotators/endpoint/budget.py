@@ -1,7 +1,7 @@
 """What asking has cost, and how much more it may.
 
 Here: `Ledger`, which lets nobody send a request that could exceed the limits, and counts what came of it. Not here:
-estimates (`annotators.tokens`), prices (`annotators.prices`), or how the ledger is shared among processes.
+estimates (`endpoint.tokens`), prices (`endpoint.prices`), or how the ledger is shared among processes.
 
 A request is reserved at the most that it may take, and settled at what it took. Spent and reserved together never
 exceed a limit. What can still be exceeded is an estimate: a server may count more input tokens than we do.
@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Protocol
 
-from annotators.chat import BudgetReachedError
-from annotators.prices import Usage
-from annotators.tokens import Estimate
+from annotators.endpoint.chat import BudgetReachedError
+from annotators.endpoint.prices import Usage
+from annotators.endpoint.tokens import Estimate
 
 _ROUNDING_USD = 1e-9
 """Sums of many prices differ from their limit by less than this."""

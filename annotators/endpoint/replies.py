@@ -1,6 +1,6 @@
 """Replies that are kept: one JSON file each, so that nothing is paid twice.
 
-Here: reading, writing and adding up. Not here: the record (`annotators.chat.Reply`), or who asks.
+Here: reading, writing and adding up. Not here: the record (`endpoint.chat.Reply`), or who asks.
 
 `replies/<first two digits of the key>/<key>.json`. A file is written whole or not at all; one that cannot be read, for
 whatever reason, counts as absent. Where a request is asked again although its reply was kept, the older reply stays
@@ -14,8 +14,8 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from annotators.budget import Tally
-from annotators.chat import Reply
+from annotators.endpoint.budget import Tally
+from annotators.endpoint.chat import Reply
 
 FOLDER = "replies"
 _PREFIXES = tuple(f"{number:02x}" for number in range(256))

@@ -1,7 +1,7 @@
 """Jobs of the Batch API that were submitted: remembered in the run's folder, so that no crash submits them twice.
 
 Here: `Job`, its file `replies/batches/<hash>.json`, and the calls that submit, watch and fetch it. Not here: which
-requests are asked, and what becomes of the replies (`annotators.batch`).
+requests are asked, and what becomes of the replies (`endpoint.batch`).
 """
 
 import asyncio
@@ -17,8 +17,8 @@ import stamina
 from openai.types import Batch
 from pydantic import ValidationError
 
-from annotators.faults import EndpointNames, PassingError, RefusedSettingError, Trouble, trouble_of
-from annotators.replies import FOLDER, Files
+from annotators.endpoint.faults import EndpointNames, PassingError, RefusedSettingError, Trouble, trouble_of
+from annotators.endpoint.replies import FOLDER, Files
 from schemas.asking import EndpointConfig
 from schemas.base import Record
 

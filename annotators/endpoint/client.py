@@ -1,7 +1,7 @@
 """The client: asks one endpoint, keeps the replies, stays within budget and limits, and tries again where that helps.
 
-Here: `ChatClient`, one for each endpoint and event loop. Not here: one exchange (`annotators.exchange`), telling
-failures apart (`annotators.faults`), concurrency (`annotators.limiter`), money (`annotators.budget`).
+Here: `ChatClient`, one for each endpoint and event loop. Not here: one exchange (`endpoint.exchange`), telling
+failures apart (`endpoint.faults`), concurrency (`endpoint.limiter`), money (`endpoint.budget`).
 """
 
 import asyncio
@@ -15,16 +15,16 @@ from typing import TypeVar
 
 import stamina
 
-from annotators.budget import Accounts, PriceUnknownError
-from annotators.chat import AskingError, BudgetReachedError, ChatRequest, Reply
-from annotators.completion import Completion
-from annotators.exchange import Exchange, endpoint_names
-from annotators.faults import EndpointNames, PassingError
-from annotators.headers import window_wait_s
-from annotators.limiter import Limiter, Slot
-from annotators.prices import Usage, tariff
-from annotators.replies import Replies
-from annotators.tokens import Estimate, estimate
+from annotators.endpoint.budget import Accounts, PriceUnknownError
+from annotators.endpoint.chat import AskingError, BudgetReachedError, ChatRequest, Reply
+from annotators.endpoint.completion import Completion
+from annotators.endpoint.exchange import Exchange, endpoint_names
+from annotators.endpoint.faults import EndpointNames, PassingError
+from annotators.endpoint.headers import window_wait_s
+from annotators.endpoint.limiter import Limiter, Slot
+from annotators.endpoint.prices import Usage, tariff
+from annotators.endpoint.replies import Replies
+from annotators.endpoint.tokens import Estimate, estimate
 from schemas.asking import EndpointConfig
 
 _FIRST_WAIT_S = 0.5
@@ -45,7 +45,7 @@ class _Flight:
 
 
 class ChatClient:
-    """See `annotators.chat.Chat`. Make it anywhere; use and close it in one event loop.
+    """See `endpoint.chat.Chat`. Make it anywhere; use and close it in one event loop.
 
     Args:
         name: of the endpoint in the configuration, for messages.

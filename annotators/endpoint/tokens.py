@@ -1,7 +1,7 @@
 """How many tokens a request will take, before it is sent.
 
-Here: estimates. Not here: what a server counted (`annotators.completion`), prices and the rules' figures
-(`annotators.prices`).
+Here: estimates. Not here: what a server counted (`endpoint.completion`), prices and the rules' figures
+(`endpoint.prices`).
 
 Text is counted by a rule of ours: one token for each 3.6 bytes of UTF-8, rounded up. English prose has about 4.5 bytes
 a token, JSON and numbers about 3, Chinese and Japanese about 3: the estimate is high for prose and about right for the
@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from annotators.chat import ChatRequest
-from annotators.prices import PictureRule, Tariff, Usage
+from annotators.endpoint.chat import ChatRequest
+from annotators.endpoint.prices import PictureRule, Tariff, Usage
 
 BYTES_PER_TOKEN = 3.6
 TOKENS_PER_MESSAGE = 4
