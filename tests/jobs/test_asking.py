@@ -162,8 +162,9 @@ def test_the_budget_stops_cleanly_and_a_higher_one_goes_on_where_it_stopped(run:
     assert_accounted_for(run)
 
 
-def test_a_token_limit_stops_too(run: Path, server: Server) -> None:
-    stopped = reelproof(*asking(run, server, "videoespresso", "--max-tokens", "9000"))
+@pytest.mark.parametrize("runner", ["local", "ray"])
+def test_a_token_limit_stops_too(runner: str, run: Path, server: Server) -> None:
+    stopped = reelproof(*asking(run, server, "videoespresso", "--max-tokens", "9000", runner=runner))
     assert stopped.returncode == 3, stopped.stderr
     assert server.log.input_tokens + server.log.output_tokens <= 9000
 
