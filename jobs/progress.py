@@ -73,7 +73,17 @@ class _Bars(Watcher):
     def asked(self, snapshot: Snapshot) -> None:
         if self._asked is None:
             self._asked = self._progress.add_task("asked", total=None, told="")
-        self._progress.update(self._asked, told=self._rates.line(snapshot))
+        self._progress.update(self._asked, told=self._rates.line(snapshot) + self._projected(snapshot))
+
+    def _projected(self, snapshot: Snapshot) -> str:
+        """What asking will come to, if the cells that are left cost what the done ones did; nothing before any is."""
+        total_usd = snapshot.earlier.cost_usd
+        for name, tally in snapshot.by_annotator.items():
+            task = self._progress.tasks[self._tasks[f"annotate.{name}"]]
+            if not task.completed or not task.total:
+                return ""
+            total_usd += tally.cost_usd * task.total / task.completed
+        return f", ${total_usd:.4f} projected" if snapshot.total.cost_usd else ""
 
     def says(self, line: str) -> None:
         self._progress.console.print(line, highlight=False, markup=False)

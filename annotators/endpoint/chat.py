@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from pydantic import Field
 
@@ -79,6 +79,9 @@ class AskingError(Exception):
 
 class ReplyFailedError(AskingError):
     """The request failed for good, or as often as is tried: the unit becomes a failure, others go on."""
+
+    kind: ClassVar[str] = "error"
+    """Kind of the failure that the unit becomes."""
 
 
 class EndpointUnusableError(AskingError):

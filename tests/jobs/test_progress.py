@@ -9,7 +9,11 @@ from rich.progress import Progress, TextColumn
 
 from annotators.endpoint.budget import Snapshot, Tally
 from jobs.progress import _Bars, _Rates
+from pipeline.plan import STEPS
+from schemas.cell import CellInfo
 
+QA = next(step for step in STEPS if step.name == "annotate.qa")
+DONE = CellInfo(fingerprint="", identity="", units=9, results=9, rejections=0, failures=0, hands_on=9, code_version="0")
 START = Snapshot(0.0, Tally(requests=7, cost_usd=0.5), {"qa": Tally(requests=100, input_tokens=900, output_tokens=100)})
 
 
@@ -33,8 +37,18 @@ def test_the_panel_is_one_line_that_is_there_once_something_is_asked() -> None:
     columns = TextColumn("{task.description}"), TextColumn("{task.fields[told]}")
     with Progress(*columns, console=Console(file=shown, width=120, force_terminal=True)) as progress:
         bars = _Bars(progress)
-        assert progress.tasks == []
+        bars.starts(QA, 4)
         bars.asked(START)
         bars.asked(START)
-        assert [task.description for task in progress.tasks] == ["asked"]
-        assert "100 replies" in progress.tasks[0].fields["told"]
+        assert [task.description for task in progress.tasks] == ["annotate.qa", "asked"]
+        assert "100 replies" in progress.tasks[1].fields["told"]
+        assert "projected" not in progress.tasks[1].fields["told"]
+
+
+def test_the_cost_is_projected_from_the_cells_that_are_done() -> None:
+    with Progress(TextColumn("{task.fields[told]}"), console=Console(file=io.StringIO())) as progress:
+        bars = _Bars(progress)
+        bars.starts(QA, 4)
+        bars.done("annotate.qa", 0, DONE)
+        bars.asked(Snapshot(0.0, Tally(cost_usd=0.5), {"qa": Tally(requests=9, cost_usd=0.25)}))
+        assert progress.tasks[1].fields["told"].endswith("$0.7500, $1.5000 projected")
