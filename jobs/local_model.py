@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.quiet import native_stderr_closed
 from pipeline.settings import SettingsError
 
 MODEL = "SmolLM2-135M-Instruct"
@@ -31,7 +32,7 @@ def local_model() -> Iterator[tuple[str, ...]]:
     Raises SettingsError where the packages that hold server and model are not installed.
     """
     weights = _weights()
-    with _quiet_stderr():
+    with native_stderr_closed():
         from xllamacpp import CommonParams, Server
 
         parameters = CommonParams()
@@ -65,16 +66,3 @@ def _weights() -> Path:
         )
     # The package itself is never imported: it wants a tool that the weights do not need.
     return next(Path(folder.submodule_search_locations[0]).glob("*.gguf"))
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """The server's C++ core writes its log on file descriptor 2; errors come as Python exceptions all the same."""
-    kept = os.dup(2)
-    with Path(os.devnull).open("w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

@@ -7,9 +7,8 @@ data. Not here: anything about what a cell holds.
 import contextlib
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import ray
@@ -20,6 +19,7 @@ from annotators.endpoint.budget import Ledger
 from annotators.endpoint.chat import BudgetReachedError, EndpointUnusableError
 from pipeline.attempt import WorkerStartError, detach_from_terminal
 from pipeline.grid import ASKED_EVERY_S, GridError, Run, Step, StepWorker, Watcher, finished, repeating, up_to
+from pipeline.quiet import native_stderr_closed
 from pipeline.shared_budget import SharedBudget
 from pipeline.store import Store
 from schemas.cell import CellInfo
@@ -171,7 +171,7 @@ def _connect() -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    with _native_stderr_closed():
+    with native_stderr_closed():
         if os.environ.get("RAY_ADDRESS"):
             ray.init(log_to_driver=False, logging_level=logging.ERROR)
         else:
@@ -181,19 +181,6 @@ def _connect() -> None:
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
-
-
-@contextlib.contextmanager
-def _native_stderr_closed() -> Iterator[None]:
-    """Ray's C++ core announces its log level on file descriptor 2; errors come as Python exceptions all the same."""
-    kept = os.dup(2)
-    with Path(os.devnull).open("w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def _cluster_cpus() -> float:
