@@ -15,7 +15,8 @@ from schemas.media import Slice, VideoStream
 from schemas.signals import FrameSignals, SampleSignals, SliceScan
 from schemas.time import Span
 from stages.complaints import complaints, complaints_on
-from stages.decode import divide_span, main_video_stream, open_media
+from stages.decode import divide_span
+from stages.demux import main_video_stream, open_media
 from stages.errors import MediaError
 from stages.motion import join_tracks
 from stages.scoring import Scorer, Scores

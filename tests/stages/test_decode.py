@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.time import Span, TimeBase
-from stages.decode import decode_span, divide_span, main_video_stream, open_media
+from stages.decode import decode_span, divide_span
+from stages.demux import main_video_stream, open_media
 from stages.errors import MediaError, UnsafeMediaError
 from tests.corpus import frame_number, numbered_frames, picture_of, write_video
 
