@@ -26,6 +26,9 @@ from stages.demux import Packet, keyframe_near, packets_from_keyframe, seconds_p
 _MAX_STARTS = 3
 """Keyframes at which decoding a span is tried to start; a refresh is through before the next one begins."""
 
+_MAX_HELD = 32
+"""Packets that are shown after a span and held back: more than any codec lets one frame overtake."""
+
 
 def decode_span(
     container: InputContainer, stream: VideoStream, span: Span | None, problems: list[str], name: str
@@ -112,6 +115,7 @@ def _frames_from_keyframe(
         if not stores_pts(container):
             return _counted_frames(packets, stream, damage), damage
         head = next(packets, None)
+        packets = packets if span is None else _until(packets, span.end_pts)
         rest = _timed_frames(itertools.chain([head] if head else [], packets), stream, damage)
         first = next(rest, None)
         frames = itertools.chain([first] if first else [], rest)
@@ -121,6 +125,22 @@ def _frames_from_keyframe(
             break
         aim = span.replace(start_pts=head.pts - 1)
     return frames, damage
+
+
+def _until(packets: Iterable[Packet], end_pts: int) -> Iterator[Packet]:
+    """The packets that frames before `end_pts` may need.
+
+    One that is shown later is held back until one that is shown earlier follows, and may refer to it. A decoder that
+    reads on until it shows the end has worked on several pictures for nothing, a keyframe among them.
+    """
+    held: list[Packet] = []
+    for packet in packets:
+        held.append(packet)
+        if packet.pts is None or packet.pts < end_pts:
+            yield from held
+            held.clear()
+        elif len(held) > _MAX_HELD:
+            return
 
 
 def _timed_frames(packets: Iterator[Packet], stream: VideoStream, damage: DamageLog) -> Iterator[av.VideoFrame]:

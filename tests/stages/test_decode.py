@@ -181,6 +181,17 @@ def test_damaged_packets_are_skipped_told_once_and_shift_nothing(tmp_path: Path)
     assert len(problems) == 1
 
 
+@pytest.mark.parametrize("b_frames", ["0", "2"])
+def test_what_lies_beyond_a_span_is_not_decoded(tmp_path: Path, b_frames: str) -> None:
+    whole = write_video(tmp_path / "whole.mp4", numbered_frames(N_FRAMES), gop=8, options={"bf": b_frames})
+    frames, base = decoded(whole), time_base(whole)
+    path = overwrite_packets(whole, range(16, N_FRAMES), tmp_path / "damaged.mp4")
+    problems: list[str] = []
+    span = Span(start_pts=frames[0][0], end_pts=frames[16][0], time_base=base)
+    assert decoded(path, span, problems) == frames[:16]
+    assert problems == []
+
+
 def test_a_frame_lost_from_avi_shifts_nothing_beyond_its_group(tmp_path: Path) -> None:
     whole = write_video(tmp_path / "whole.avi", numbered_frames(N_FRAMES), gop=8, options={"bf": "2"})
     frames = decoded(overwrite_packets(whole, range(10, 11), tmp_path / "damaged.avi"))
