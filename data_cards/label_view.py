@@ -3,13 +3,13 @@
 Here: plain values for the templates. Not here: their look (`templates/label.html.j2`), or any checking.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from data_cards import wording
 from data_cards.scale import Scale
 from schemas.evidence import Claim, Evidence, EvidenceCheck
-from schemas.label import Label, LabelKind, ReasoningStep, VerifiedLabel
+from schemas.label import Label, LabelKind, QAItem, ReasoningStep, ToolTrace, VerifiedLabel
 from schemas.provenance import Provenance
 
 _OUTCOMES = ("contradicted", "unchecked", "confirmed")
@@ -55,6 +55,16 @@ class ValueView:
 
 
 @dataclass(frozen=True)
+class PartView:
+    """One point of a checklist, one moment, or one turn of a tool trace."""
+
+    name: str
+    text: str
+    note: str
+    places: str
+
+
+@dataclass(frozen=True)
 class LabelView:
     """One label."""
 
@@ -71,6 +81,8 @@ class LabelView:
     """Letter, text, whether it is the right one."""
     steps: tuple[StepView, ...]
     dimensions: tuple[tuple[str, tuple[ValueView, ...]], ...]
+    parts_title: str
+    parts: tuple[PartView, ...]
     evidence: tuple[EvidenceView, ...]
     outcome: str
     """The outcome among its checks that matters most."""
@@ -86,24 +98,63 @@ def label_view(kept: VerifiedLabel, scale: Scale) -> LabelView:
     evidence = tuple(_evidence(index, item, checks.get(index), scale) for index, item in enumerate(label.evidence))
     found = [item.outcome for item in evidence]
     spans = [item.span for item in label.evidence]
-    letters = [chr(ord("A") + index) for index in range(len(qa.options))] if qa else []
+    asked = qa or label.trace
     return LabelView(
         label_id=label.label_id,
         kind=label.kind,
-        task=qa.task if qa else "",
+        task=qa.task if qa else label.checklist.task if label.checklist else "",
         title=_title(label),
-        answer=f"{qa.answer_letter}  {qa.answer}" if qa else "",
+        answer=_answer(asked) if asked else "",
         time=scale.text(label.span),
         places=scale.places(spans),
         bands=tuple(sorted({scale.band(span) for span in spans})),
-        options=tuple((letters[i], text, i == qa.answer_index) for i, text in enumerate(qa.options)) if qa else (),
+        options=_options(asked) if asked else (),
         steps=tuple(_step(step, label.evidence, scale) for step in qa.reasoning) if qa else (),
         dimensions=_dimensions(label, scale),
+        parts_title=_PARTS_TITLES.get(label.kind, ""),
+        parts=tuple(_parts(label, scale)),
         evidence=evidence,
         outcome=next(outcome for outcome in _OUTCOMES if outcome in found),
         counts=tuple((outcome, found.count(outcome)) for outcome in reversed(_OUTCOMES) if outcome in found),
-        origin=origin_text(label.provenance),
+        origin="; then ".join(origin_text(origin) for origin in (label.provenance, *label.revisions)),
     )
+
+
+_PARTS_TITLES = {"checklist": "Checklist", "moments": "Moments", "trace": "Turns"}
+
+
+def _letter(index: int) -> str:
+    return chr(ord("A") + index)
+
+
+def _answer(asked: QAItem | ToolTrace) -> str:
+    """The right option, with its letter where there are others."""
+    text = asked.options[asked.answer_index]
+    return f"{_letter(asked.answer_index)}  {text}" if len(asked.options) > 1 else text
+
+
+def _options(asked: QAItem | ToolTrace) -> tuple[tuple[str, str, bool], ...]:
+    if len(asked.options) == 1:
+        return ()
+    return tuple((_letter(i), text, i == asked.answer_index) for i, text in enumerate(asked.options))
+
+
+def _parts(label: Label, scale: Scale) -> Iterator[PartView]:
+    evidence = label.evidence
+    for number, item in enumerate(label.checklist.items if label.checklist else (), 1):
+        places = scale.places(evidence[index].span for index in item.evidence)
+        yield PartView(str(number), item.text, _cites(item.evidence), places)
+    for number, moment in enumerate(label.moments.moments if label.moments else (), 1):
+        note = f"saliency {wording.figure(moment.saliency)}, {_cites(moment.evidence)}"
+        yield PartView(str(number), scale.text(moment.span), note, scale.places([moment.span]))
+    for turn in label.trace.turns if label.trace else ():
+        frames = len(turn.frames_pts)
+        note = f"{scale.text(turn.span)}, {frames} frame{'' if frames == 1 else 's'}, {_cites(turn.evidence)}"
+        yield PartView(wording.term(turn.tool), turn.thought, note, scale.places([turn.span]))
+
+
+def _cites(evidence: Sequence[int]) -> str:
+    return f"evidence {', '.join(str(index + 1) for index in evidence)}"
 
 
 def origin_text(origin: Provenance) -> str:
@@ -123,6 +174,12 @@ def _title(label: Label) -> str:
         return label.qa.question
     if label.caption:
         return label.caption.text
+    if label.checklist:
+        return label.checklist.prompt
+    if label.moments:
+        return label.moments.query
+    if label.trace:
+        return label.trace.question
     dimensions = dict.fromkeys(value.dimension for value in label.sv6d.values) if label.sv6d else {}
     return ", ".join(dimensions).capitalize()
 
@@ -164,8 +221,18 @@ def _step(step: ReasoningStep, evidence: Sequence[Evidence], scale: Scale) -> St
         text=step.text,
         time=scale.text(step.span),
         places=scale.places([step.span, *(evidence[index].span for index in step.evidence)]),
-        cites=", ".join(str(index + 1) for index in step.evidence),
+        cites=_cites(step.evidence) + _frame(step, scale),
     )
+
+
+def _frame(step: ReasoningStep, scale: Scale) -> str:
+    """The frame that a step rests on, and where on it to look."""
+    if step.frame_pts is None:
+        return ""
+    at = step.span.replace(start_pts=step.frame_pts, end_pts=step.frame_pts)
+    box = step.box
+    edges = f", box {box.left:.2f} {box.top:.2f} {box.right:.2f} {box.bottom:.2f}" if box else ""
+    return f", frame {scale.text(at)}{edges}"
 
 
 def _dimensions(label: Label, scale: Scale) -> tuple[tuple[str, tuple[ValueView, ...]], ...]:
@@ -183,6 +250,9 @@ def grouped_by_kind(labels: Sequence[LabelView]) -> Mapping[str, Sequence[LabelV
         ("Questions", "qa"),
         ("Structure (SV6D)", "sv6d"),
         ("Captions", "caption"),
+        ("Key moments", "moments"),
+        ("Checklists", "checklist"),
+        ("Tool traces", "trace"),
     )
     grouped = {heading: [label for label in labels if label.kind == kind] for heading, kind in headings}
     return {heading: members for heading, members in grouped.items() if members}

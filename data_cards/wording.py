@@ -9,8 +9,10 @@ from collections.abc import Mapping
 
 import yaml
 
+from schemas.asking import EndpointConfig
 from schemas.base import Record
 from schemas.config import RunConfig
+from schemas.prompt import Prompt
 from schemas.taxonomy import QATaskList, SV6DTaxonomy, qa_tasks, sv6d_taxonomy
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -119,15 +121,24 @@ def _changes(ours: Record, default: Record, prefix: str) -> dict[str, object]:
         here, there = getattr(ours, name), getattr(default, name)
         if isinstance(here, SV6DTaxonomy | QATaskList):
             changes |= {} if here == there else {prefix + name: f"{here.name}.yaml"}
+        elif isinstance(here, Prompt):
+            changes |= {} if here.is_shipped else {prefix + name: f"{here.name}.j2"}
+        elif name == "endpoints":
+            for key, endpoint in here.items():
+                changes |= _changes(endpoint, EndpointConfig(), f"{prefix}{name}.{key}.")
         elif isinstance(here, Record) and isinstance(there, Record):
             changes |= _changes(here, there, f"{prefix}{name}.")
-        elif here != there:
+        elif here != there and name not in _PRIVATE:
             changes[prefix + name] = here
     return changes
 
 
+_PRIVATE = frozenset({"base_url", "api_key_variable"})
+"""Settings that say where somebody's models are; a reader of the data set has others."""
+
+
 def shown_settings(config: Record) -> dict[str, object]:
-    """The configuration as plain values.
+    """The configuration as plain values, without annotators that are off.
 
     A vocabulary of the user's own is only named, for it is long and `run.json` has it; ours goes without saying.
     """
@@ -137,9 +148,29 @@ def shown_settings(config: Record) -> dict[str, object]:
         if isinstance(value, SV6DTaxonomy | QATaskList):
             if value not in (sv6d_taxonomy(), qa_tasks()):
                 values[name] = f"{value.name}.yaml"
-        else:
-            values[name] = shown_settings(value) if isinstance(value, Record) else value
+        elif isinstance(value, Prompt):
+            values[name] = f"{value.name}, version {value.version}"
+        elif isinstance(value, dict):
+            values[name] = {key: _shown(inner) for key, inner in value.items()}
+        elif name not in _PRIVATE and getattr(value, "enabled", True):
+            values[name] = _shown(value)
     return values
+
+
+def _shown(value: object) -> object:
+    return shown_settings(value) if isinstance(value, Record) else value
+
+
+def prompts_of(config: RunConfig) -> tuple[Prompt, ...]:
+    """The prompts of the annotators that are on, in the grid's order."""
+    return tuple(section.prompt for section in config.annotate.asking().values() if section.prompt is not None)
+
+
+def code_block(text: str) -> Markdown:
+    """`text` as a fenced block of Markdown whose fence it cannot close."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return Markdown(f"{fence}\n{text.strip()}\n{fence}")
 
 
 def reproduce_command(config: RunConfig) -> str:

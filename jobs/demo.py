@@ -16,8 +16,16 @@ _SETTINGS = (
 )
 
 
-def demo_request(output: str, runner: str, *, quiet: bool) -> Request:
-    """The sample videos as a request."""
+LOCAL_RECIPE = "espresso-small"
+"""What a small local model is asked for."""
+
+
+def demo_request(
+    output: str, runner: str, *, quiet: bool, recipe: str = "default", settings: tuple[str, ...] = ()
+) -> Request:
+    """The sample videos as a request; further settings come after the demo's own."""
     samples = resources.files("jobs").joinpath("samples").iterdir()
     videos = tuple(sorted(str(path) for path in samples if path.name.endswith(".mp4")))
-    return Request(inputs=videos, output=output, settings=_SETTINGS, runner=runner, quiet=quiet)
+    return Request(
+        inputs=videos, output=output, recipe=recipe, settings=(*_SETTINGS, *settings), runner=runner, quiet=quiet
+    )

@@ -5,13 +5,19 @@ Here: one bar a step on a terminal; silence in a pipe, but for what `says` repor
 
 import contextlib
 import sys
+import time
+from collections import deque
 from collections.abc import Iterator
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from annotators.budget import Snapshot
 from pipeline.grid import Step, Watcher
 from schemas.cell import CellInfo
+
+_RATE_SNAPSHOTS = 20
+"""About ten seconds: rates that neither jump nor lag. Ours."""
 
 
 @contextlib.contextmanager
@@ -50,6 +56,8 @@ class _Bars(Watcher):
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
         self._units: dict[str, tuple[str, int, int]] = {}
+        self._asked: TaskID | None = None
+        self._rates = _Rates()
 
     def starts(self, step: Step, n_rows: int) -> None:
         self._units[step.name] = (step.unit, 0, 0)
@@ -62,5 +70,30 @@ class _Bars(Watcher):
         told = f"{units} {unit}{'' if units == 1 else 's'}" + (f", {failures} failed" if failures else "")
         self._progress.update(self._tasks[step], advance=1, told=told)
 
+    def asked(self, snapshot: Snapshot) -> None:
+        if self._asked is None:
+            self._asked = self._progress.add_task("asked", total=None, told="")
+        self._progress.update(self._asked, told=self._rates.line(snapshot))
+
     def says(self, line: str) -> None:
         self._progress.console.print(line, highlight=False, markup=False)
+
+
+class _Rates:
+    """Requests and tokens a second, over the last so many snapshots."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int, int]] = deque(maxlen=_RATE_SNAPSHOTS)
+
+    def line(self, snapshot: Snapshot) -> str:
+        """The live panel: rates, requests in flight, cost so far."""
+        total = snapshot.total
+        self._seen.append((time.monotonic(), total.requests, total.tokens))
+        (start, requests, tokens), (end, *_) = self._seen[0], self._seen[-1]
+        seconds = max(end - start, 1e-6)
+        told = [f"{total.requests:,} replies", f"{total.kept:,} kept", f"{total.in_flight} in flight"]
+        if end > start:
+            told.append(f"{(total.requests - requests) / seconds:.1f}/s")
+            told.append(f"{(total.tokens - tokens) / seconds:,.0f} tokens/s")
+        told += [f"{total.failed:,} failed"] if total.failed else []
+        return ", ".join([*told, f"${total.cost_usd + snapshot.earlier.cost_usd:.4f}"])

@@ -3,19 +3,28 @@
 Here: putting listing, grid, runner and progress together. Not here: options (`jobs.cli`) and steps (`pipeline.plan`).
 """
 
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from rich.console import Console
+
+from annotators.budget import Ledger, Limits, Tally
+from annotators.replies import Replies
+from jobs.dry_run import print_forecast
 from jobs.progress import show_progress
 from jobs.status import print_outcome
 from pipeline import run_file
 from pipeline.grid import GridError, Run, Watcher, up_to
 from pipeline.listing import find_sources, update_listing
 from pipeline.local import run_local
-from pipeline.plan import STEPS
+from pipeline.plan import LAST_STEP_BEFORE_ASKING, steps_of
 from pipeline.settings import load_config
 from pipeline.store import Store
 from pipeline.summary import summarize
+
+_WIDTH = 100
+"""Characters a line where nobody sees how wide the screen is."""
 
 
 @dataclass(frozen=True)
@@ -30,15 +39,20 @@ class Request:
     until: str | None = None
     retry_failures: bool = False
     quiet: bool = False
+    limits: Limits = field(default_factory=Limits)
+    """How much asking models may cost, earlier runs of the folder included."""
+    dry_run: bool = False
+    """Measure, and tell what asking would take, without asking."""
 
 
 def run_request(request: Request) -> bool:
     """Fill the grid as asked, and print what came of it. True where units failed.
 
-    Raises GridError, ListingError, SettingsError or StoreInUseError where the request itself is wrong.
+    Raises GridError, ListingError, SettingsError, StoreInUseError or EndpointUnusableError where the request itself is
+    wrong, and BudgetReachedError where asking went as far as it may; what was done stays.
     """
-    up_to(STEPS, request.until)
     run, inputs, recipe = _open(request)
+    up_to(run.steps, request.until)
     found = find_sources(inputs)
     with run.store.locked(), show_progress(quiet=request.quiet) as watch:
         run.store.remove_leftovers()
@@ -51,6 +65,9 @@ def run_request(request: Request) -> bool:
         file = run_file.begin(run, inputs, recipe, dict(found.skipped))
         _fill(run, request, watch)
         run_file.end(run, file)
+    if request.dry_run:
+        print_forecast(run, Console(width=None if sys.stdout.isatty() else _WIDTH))
+        return False
     summary = summarize(run)
     print_outcome(run, summary)
     return any(step.failures for step in summary.steps)
@@ -67,7 +84,12 @@ def _open(request: Request) -> tuple[Run, tuple[str, ...], str]:
         before = run_file.load(store)
         inputs, recipe = before.inputs, before.recipe
         config = load_config(recipe, request.settings, base=before.config)
-    return Run(store=store, config=config, steps=STEPS, retry_failures=request.retry_failures), inputs, recipe
+    budget = None
+    if config.annotate.asking():
+        earlier = sum(Replies(store).tallies().values(), Tally())
+        budget = Ledger(request.limits, earlier)
+    run = Run(store=store, config=config, steps=steps_of(config), retry_failures=request.retry_failures, budget=budget)
+    return run, inputs, recipe
 
 
 def _absolute(text: str) -> str:
@@ -75,9 +97,10 @@ def _absolute(text: str) -> str:
 
 
 def _fill(run: Run, request: Request, watch: Watcher) -> None:
+    until = LAST_STEP_BEFORE_ASKING if request.dry_run else request.until
     if request.runner == "local":
-        run_local(run, request.until, watch)
+        run_local(run, until, watch)
         return
     from pipeline.ray_runner import run_ray  # Ray takes seconds to load
 
-    run_ray(run, request.until, watch)
+    run_ray(run, until, watch)

@@ -14,7 +14,7 @@ from rich.table import Table
 from pipeline import run_file
 from pipeline.card_cell import write_report
 from pipeline.grid import Run
-from pipeline.plan import STEPS
+from pipeline.plan import steps_of
 from pipeline.store import Store
 from pipeline.summary import find_problems, summarize
 from schemas.summary import Problem, RunSummary
@@ -25,7 +25,8 @@ _PROBLEMS_SHOWN = 10
 def open_run(directory: str) -> Run:
     """A finished or unfinished run. Raises GridError where there is none."""
     store = Store(directory)
-    return Run(store=store, config=run_file.load(store).config, steps=STEPS)
+    config = run_file.load(store).config
+    return Run(store=store, config=config, steps=steps_of(config))
 
 
 def print_status(directory: str, *, as_json: bool) -> None:
@@ -80,11 +81,25 @@ def _print_funnel(console: Console, run: Run, summary: RunSummary) -> None:
     console.print(
         f"\n{summary.sources} sources, {summary.slices} slices, {summary.shots} shots, {summary.clips} clips, "
         f"{summary.labels} labels, {summary.samples} samples ({summary.duration_s:.1f} s)"
-        + (f", {summary.tokens} tokens, ${summary.cost_usd:.2f}" if summary.tokens else ""),
+        + (f", {summary.tokens:,} tokens, ${summary.cost_usd:.2f}" if summary.tokens else ""),
         highlight=False,
     )
+    _print_asked(console, summary)
     for line in _problem_lines(list(find_problems(run))):
         console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _print_asked(console: Console, summary: RunSummary) -> None:
+    if not summary.asked:
+        return
+    table = Table(
+        "asked by", "model", *(_right(name) for name in ("replies", "tokens in", "tokens out", "USD")), box=None
+    )
+    for one in summary.asked:
+        figures = (f"{one.replies:,}", f"{one.input_tokens:,}", f"{one.output_tokens:,}", f"{one.cost_usd:.4f}")
+        table.add_row(one.annotator, one.model, *figures)
+    console.print()
+    console.print(table)
 
 
 def _problem_lines(problems: Sequence[Problem]) -> Iterator[str]:

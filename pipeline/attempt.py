@@ -9,11 +9,11 @@ import os
 import pickle
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -21,6 +21,9 @@ from schemas.arrow import StepRecord
 from schemas.base import Record
 from schemas.config import RunConfig
 from schemas.verdict import Failure, Rejection, Result, Verdict
+
+if TYPE_CHECKING:
+    from annotators.budget import Snapshot
 
 Worker = Callable[[Any], Record | Verdict]
 """From a unit's payload to what the step makes of it, or the verdict that turns it away."""
@@ -38,6 +41,17 @@ class Unit:
     """What a person calls it: file name and span."""
     payload: Any
     """Argument of the step's worker."""
+
+
+Known = Callable[[Unit], StepRecord | None]
+"""The record that a unit has already, where it needs no new attempt."""
+
+
+def in_turn(one: Callable[[Unit], StepRecord], units: Iterable[Unit], known: Known) -> Iterator[StepRecord]:
+    """Records of units, one unit after the other."""
+    for unit in units:
+        record = known(unit)
+        yield one(unit) if record is None else record
 
 
 def detach_from_terminal() -> None:
@@ -68,6 +82,14 @@ class Attempts:
         """The unit's record. Never raises for what the unit does."""
         return attempt(self._worker, unit)
 
+    def many(self, units: Iterable[Unit], known: Known) -> Iterator[StepRecord]:
+        """The units' records in order: the known one where there is one, a new attempt elsewhere."""
+        return in_turn(self, units, known)
+
+    def snapshot(self) -> "Snapshot | None":
+        """How asking goes: nobody is asked."""
+        return None
+
     def close(self) -> None:
         """Nothing to end."""
 
@@ -94,13 +116,21 @@ class IsolatedAttempts:
         try:
             self._pool.schedule(_attempt_prepared, args=(unit, path), timeout=self._timeout_s).result()
         except FutureTimeoutError:
-            return _failure(unit, "timeout", f"took longer than {self._timeout_s:g} s")
+            return failure(unit, "timeout", f"took longer than {self._timeout_s:g} s")
         except ProcessExpired as error:
-            return _failure(unit, "crash", f"the process died while working on it (exit code {error.exitcode})")
+            return failure(unit, "crash", f"the process died while working on it (exit code {error.exitcode})")
         with path.open("rb") as file:
             record: StepRecord = pickle.load(file)  # noqa: S301 - our own child wrote it, into a folder of our own
         path.unlink()
         return record
+
+    def many(self, units: Iterable[Unit], known: Known) -> Iterator[StepRecord]:
+        """The units' records in order: the known one where there is one, a new attempt elsewhere."""
+        return in_turn(self, units, known)
+
+    def snapshot(self) -> "Snapshot | None":
+        """How asking goes: nobody is asked."""
+        return None
 
     def close(self) -> None:
         """End the child process."""
@@ -131,7 +161,7 @@ def _attempt_prepared(unit: Unit, path: Path) -> None:
     """Leave the unit's record in a file."""
     worker = _prepared[0]
     if isinstance(worker, str):
-        record: StepRecord = _failure(unit, "crash", f"the process that took over cannot start: {worker}")
+        record: StepRecord = failure(unit, "crash", f"the process that took over cannot start: {worker}")
     else:
         record = attempt(worker, unit)
     with path.open("wb") as file:
@@ -143,13 +173,24 @@ def attempt(worker: Worker, unit: Unit) -> StepRecord:
     try:
         value = worker(unit.payload)
     except Exception as error:  # noqa: BLE001 - one bad unit must cost nobody else anything; it becomes a row
-        return _failure(unit, type(error).__name__, str(error) or "no message", traceback.format_exc())
+        return failure(unit, error_kind(error), str(error) or "no message", traceback.format_exc())
+    return record_of(unit, value)
+
+
+def record_of(unit: Unit, value: Record | Verdict) -> StepRecord:
+    """What a worker made of a unit, as its record."""
     if isinstance(value, Verdict):
         return Rejection(unit_id=unit.unit_id, subject=unit.subject, verdict=value)
     return Result(unit_id=unit.unit_id, subject=unit.subject, value=value)
 
 
-def _failure(unit: Unit, kind: str, cause: str, trace: str = "") -> Failure:
+def error_kind(error: Exception) -> str:
+    """The kind of failure that an error stands for: what it calls itself, else its class."""
+    return str(getattr(error, "kind", type(error).__name__))
+
+
+def failure(unit: Unit, kind: str, cause: str, trace: str = "") -> Failure:
+    """The record of a unit that could not be processed; its message is one line that names the unit."""
     line = " ".join(cause.split())
     name = unit.subject.split(" [")[0]
     message = line if name in line else f"{name}: {line}"

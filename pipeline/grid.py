@@ -4,11 +4,14 @@ Here: `Step`, `Inputs`, and `Cell`, which knows whether it is done and how to co
 Not here: which steps there are (`pipeline.plan`), and in which order and where cells are computed (the runners).
 """
 
+import contextlib
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.attempt import Attempts, IsolatedAttempts, Unit, Worker
 from pipeline.fingerprint import fingerprint
@@ -20,10 +23,17 @@ from schemas.cell import CellInfo, FileStamp
 from schemas.config import RunConfig
 from schemas.verdict import Result
 
+if TYPE_CHECKING:
+    from annotators.ask import Asker
+    from annotators.budget import Accounts, Snapshot
+    from pipeline.asking import AskingAttempts
+
 CODE_VERSION = version("reelproof")
 
 Axis = Literal["page", "part", "shard", "corpus"]
 """What the rows of a column are. Each kind is listed in a table of its own; the corpus is a single row."""
+
+ASKED_EVERY_S = 0.5
 
 AXIS_TABLE: dict[Axis, str] = {"page": "listing", "part": "parts", "shard": "shards"}
 
@@ -36,16 +46,18 @@ class Step:
     """Also the name of its section in the configuration and of its folder of cells."""
     unit: str
     axis: Axis
-    takes: str
-    """The table whose results are, or hand on, this step's units."""
+    takes: str | tuple[str, ...]
+    """The table, or tables, whose results are, or hand on, this step's units."""
     reads: tuple[str, ...]
     """Steps whose cells it reads; the table of its axis apart."""
     value: type[Record]
     """What a result holds."""
     units: "Callable[[Inputs], Iterator[Unit]]"
     """The units of one cell, in order."""
-    worker: Callable[[RunConfig], Worker]
+    worker: Callable[[RunConfig], Worker] | None = None
     """Makes the function from a unit's payload to a record or a verdict; expensive state is made here, once."""
+    asker: "Callable[[RunConfig], Asker] | None" = None
+    """Of a step that asks a model, in place of `worker`: makes who asks. Many units are under way at once."""
     version: str = "1"
     """Raised when the same inputs and settings would give another result."""
     hands_on: Callable[[Any], int] = field(default=lambda _: 1)
@@ -74,6 +86,8 @@ class Run:
     config: RunConfig
     steps: tuple[Step, ...]
     retry_failures: bool = False
+    budget: "Accounts | None" = None
+    """What asking models may cost, and has; None where no step asks."""
 
     def step(self, name: str) -> Step:
         """The step of that name. Raises KeyError."""
@@ -171,15 +185,28 @@ class StepWorker:
 
     def __init__(self, run: Run, step: Step) -> None:
         self.run, self.step = run, step
-        timeout_s = step.timeout_s(run.config)
-        child = step.is_isolated and run.config.grid.isolate
-        self.attempt = (
-            IsolatedAttempts(step.worker, run.config, timeout_s) if child else Attempts(step.worker, run.config)
-        )
+
+    @cached_property
+    def attempt(self) -> "Attempts | IsolatedAttempts | AskingAttempts":
+        """Who makes the attempts; started with the first cell that is not done."""
+        return _attempts(self.run, self.step)
 
     def close(self) -> None:
-        """End the child process, if there is one."""
-        self.attempt.close()
+        """End what was started."""
+        if "attempt" in self.__dict__:
+            self.attempt.close()
+
+    def telling(self, watch: "Watcher") -> contextlib.AbstractContextManager[None]:
+        """Tell the watcher how asking goes while the block lasts, where the step asks."""
+        if self.step.asker is None:
+            return contextlib.nullcontext()
+
+        def tell() -> None:
+            snapshot = self.attempt.snapshot() if "attempt" in self.__dict__ else None
+            if snapshot is not None:
+                watch.asked(snapshot)
+
+        return repeating(tell, ASKED_EVERY_S)
 
     def ensure(self, row: int) -> CellInfo:
         """Make sure that a cell is done, and return its footer. Raises GridError where its inputs are missing."""
@@ -219,8 +246,11 @@ class StepWorker:
     def attempts(self, inputs: Inputs, settled: frozenset[str] = frozenset()) -> Iterator[StepRecord]:
         """One record per unit: the earlier one where it is settled, a new attempt elsewhere."""
         earlier = Walk(lambda: self._earlier(inputs.row), lambda record: record.unit_id)
-        for unit in self.step.units(inputs):
-            yield earlier.to(unit.unit_id) if unit.unit_id in settled else self.attempt(unit)
+
+        def known(unit: Unit) -> StepRecord | None:
+            return earlier.to(unit.unit_id) if unit.unit_id in settled else None
+
+        return self.attempt.many(self.step.units(inputs), known)
 
     def _settled(self, row: int) -> frozenset[str]:
         """The units of a cell whose records a retry of failures leaves as they are."""
@@ -231,6 +261,39 @@ class StepWorker:
         return (row_record(found, self.step.value) for found in self.run.store.read(self.step.name, row))
 
 
+def _attempts(run: Run, step: Step) -> "Attempts | IsolatedAttempts | AskingAttempts":
+    """Who makes the attempts of a step."""
+    if step.asker is not None:
+        from pipeline.asking import AskingAttempts  # loads the client, which few processes need
+
+        return AskingAttempts(step.asker, run.config, run.store, run.budget, afresh=run.retry_failures)
+    if step.worker is None:
+        raise GridError(f"step {step.name} has neither a worker nor an asker")
+    if step.is_isolated and run.config.grid.isolate:
+        return IsolatedAttempts(step.worker, run.config, step.timeout_s(run.config))
+    return Attempts(step.worker, run.config)
+
+
+@contextlib.contextmanager
+def repeating(act: Callable[[], None], every_s: float) -> Iterator[None]:
+    """Act again and again from a thread of its own while the block lasts, and once more at its end."""
+    ended = threading.Event()
+
+    def go_on() -> None:
+        is_last = False
+        while not is_last:
+            is_last = ended.wait(every_s)
+            act()
+
+    thread = threading.Thread(target=go_on, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
 class Watcher:
     """Is told how a run goes. This one keeps it to itself."""
 
@@ -239,6 +302,9 @@ class Watcher:
 
     def done(self, step: str, row: int, info: CellInfo) -> None:
         """A cell is done, whether it was computed now or before."""
+
+    def asked(self, snapshot: "Snapshot") -> None:
+        """How asking models goes; told about twice a second while a step asks."""
 
     def says(self, line: str) -> None:
         """Something a person should know."""
@@ -267,9 +333,8 @@ def cell_fingerprint(inputs: Inputs) -> str | None:
 
 
 def settings_fingerprint(step: Step, config: RunConfig) -> str:
-    """Hash of a step's name, version and own section of the configuration."""
-    section = config.section(step.name)
-    return fingerprint(step.name, step.version, section.model_dump(mode="json") if section else {})
+    """Hash of a step's name, version and the settings that decide what it makes."""
+    return fingerprint(step.name, step.version, config.deciding(step.name))
 
 
 def finished(run: Run, step: Step, row: int) -> CellInfo | None:

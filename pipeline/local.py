@@ -14,8 +14,9 @@ def run_local(run: Run, until: str | None, watch: Watcher) -> None:
         if rows:
             worker = StepWorker(run, step)
             try:
-                for row in rows:
-                    watch.done(step.name, row, worker.ensure(row))
+                with worker.telling(watch):
+                    for row in rows:
+                        watch.done(step.name, row, worker.ensure(row))
             finally:
                 worker.close()
         if step.after:

@@ -1,15 +1,23 @@
 """The plan: the grid's columns in one table. Adding a step is a stage or annotator, a row here, and a test.
 
-Here: which steps there are and what each needs. Not here: how a cell is computed (`pipeline.grid`).
+Here: which steps there are, what each needs, and which of them a run has. Not here: how a cell is computed
+(`pipeline.grid`). Annotators that ask a model are alike: they share one row, and `annotators.table` lists them.
 """
 
-from pipeline import card_cell, shard_cells, units, work
+from dataclasses import replace
+
+from annotators.table import ASKING
+from pipeline import annotated_units, card_cell, shard_cells, units, work
 from pipeline.grid import Step
 from pipeline.parts import update_parts
+from schemas.config import RunConfig
 from schemas.dataset import DatasetCard, PackagedSample, ShardAssignment, UniqueClip
 from schemas.label import ClipLabels, VerifiedLabel
 from schemas.media import SliceSplit, Source
 from schemas.signals import ClipDescription, SliceScan
+
+ANNOTATORS = ("measured", "fragments", *(annotator.name for annotator in ASKING))
+LAST_STEP_BEFORE_ASKING = "dedup"
 
 STEPS = (
     Step(
@@ -86,11 +94,39 @@ STEPS = (
         cpus=0.5,
     ),
     Step(
+        name="annotate.fragments",
+        unit="clip",
+        axis="part",
+        takes="dedup",
+        reads=("describe", "dedup"),
+        value=ClipLabels,
+        units=units.unique_clips,
+        worker=work.annotate_fragments,
+        hands_on=units.count_labels,
+        cpus=0.5,
+    ),
+    *(
+        Step(
+            name=f"annotate.{annotator.name}",
+            unit=annotator.unit,
+            axis="part",
+            takes=annotated_units.takes(annotator),
+            reads=("scan", "split", "describe", "dedup", *(f"annotate.{name}" for name in annotator.after)),
+            value=ClipLabels,
+            units=annotated_units.subjects(annotator),
+            asker=work.asker(annotator.name),
+            version=work.asker_version(annotator),
+            hands_on=units.count_nothing if annotator.revises else units.count_labels,
+            cpus=0.25,
+        )
+        for annotator in ASKING
+    ),
+    Step(
         name="verify.evidence",
         unit="label",
         axis="part",
-        takes="annotate.measured",
-        reads=("scan", "describe", "annotate.measured"),
+        takes=tuple(f"annotate.{name}" for name in ANNOTATORS),
+        reads=("scan", "describe", *(f"annotate.{name}" for name in ANNOTATORS)),
         value=VerifiedLabel,
         units=units.labels,
         worker=work.verify_evidence,
@@ -134,7 +170,7 @@ STEPS = (
             "split",
             "describe",
             "dedup",
-            "annotate.measured",
+            *(f"annotate.{name}" for name in ANNOTATORS),
             "verify.evidence",
             "plan",
             "package",
@@ -145,3 +181,17 @@ STEPS = (
         records=card_cell.card_record,
     ),
 )
+
+
+def steps_of(config: RunConfig) -> tuple[Step, ...]:
+    """The steps that a run has: all but the annotators that are off, which nobody reads then."""
+    off = {f"annotate.{name}" for name in ANNOTATORS if name not in config.annotate.enabled()}
+    return tuple(
+        replace(step, takes=_without(step.takes, off), reads=tuple(name for name in step.reads if name not in off))
+        for step in STEPS
+        if step.name not in off
+    )
+
+
+def _without(takes: str | tuple[str, ...], off: set[str]) -> str | tuple[str, ...]:
+    return takes if isinstance(takes, str) else tuple(name for name in takes if name not in off)

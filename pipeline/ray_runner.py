@@ -7,7 +7,6 @@ data. Not here: anything about what a cell holds.
 import contextlib
 import logging
 import os
-import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +16,11 @@ import ray
 from ray.data import ActorPoolStrategy, DataContext, Dataset
 from ray.exceptions import RayTaskError
 
+from annotators.budget import Ledger
+from annotators.chat import BudgetReachedError, EndpointUnusableError
 from pipeline.attempt import WorkerStartError, detach_from_terminal
-from pipeline.grid import GridError, Run, Step, StepWorker, Watcher, finished, up_to
+from pipeline.grid import ASKED_EVERY_S, GridError, Run, Step, StepWorker, Watcher, finished, repeating, up_to
+from pipeline.shared_budget import SharedBudget
 from pipeline.store import Store
 from schemas.cell import CellInfo
 from schemas.config import RunConfig
@@ -28,6 +30,10 @@ _OBJECT_STORE_BYTES = 200 * 2**20
 
 _RELAY_EVERY_S = 0.3
 
+MOST_ASKING = 2
+"""Workers of a step that asks a model: each has many requests under way, and while one ends a cell the other has begun
+the next. Ours."""
+
 
 @dataclass(frozen=True)
 class RunSpec:
@@ -36,12 +42,15 @@ class RunSpec:
     uri: str
     config: RunConfig
     retry_failures: bool
+    budget: SharedBudget | None = None
 
     def open(self) -> Run:
         """The run, with a store of this process's own."""
-        from pipeline.plan import STEPS  # an actor imports the stages only when it starts
+        from pipeline.plan import steps_of  # an actor imports the stages only when it starts
 
-        return Run(store=Store(self.uri), config=self.config, steps=STEPS, retry_failures=self.retry_failures)
+        return Run(
+            store=Store(self.uri), config=self.config, steps=steps_of(self.config), retry_failures=self.retry_failures
+        )
 
 
 class Tally:
@@ -105,7 +114,8 @@ def pool_sizes(steps: list[Step], cluster_cpus: float, n_rows: int) -> dict[str,
     share = shares(steps, cluster_cpus)
     spare = cluster_cpus - sum(share.values())
     most = {name: min(1 + int(spare / of_one), int(cluster_cpus)) for name, of_one in share.items()}
-    return {name: max(1, min(n_rows, count)) for name, count in most.items()}
+    asking = {step.name for step in steps if step.asker}
+    return {name: max(1, min(n_rows, count, MOST_ASKING if name in asking else count)) for name, count in most.items()}
 
 
 def run_ray(run: Run, until: str | None, watch: Watcher) -> None:
@@ -149,7 +159,8 @@ def _run_here(run: Run, leg: list[Step], row: int, watch: Watcher) -> None:
     for step in leg:
         worker = StepWorker(run, step)
         try:
-            watch.done(step.name, row, worker.ensure(row))
+            with worker.telling(watch):
+                watch.done(step.name, row, worker.ensure(row))
         finally:
             worker.close()
 
@@ -200,7 +211,8 @@ def _tell_of_shared_cores(leg: list[Step], watch: Watcher) -> bool:
 
 
 def _run_leg(run: Run, leg: list[Step], rows: list[int], watch: Watcher) -> None:
-    spec = RunSpec(uri=run.store.uri, config=run.config, retry_failures=run.retry_failures)
+    budget = _shared_budget(run, leg)
+    spec = RunSpec(run.store.uri, run.config, run.retry_failures, budget)
     cpus = _cluster_cpus()
     share, sizes = shares(leg, cpus), pool_sizes(leg, cpus, len(rows))
     _quieten()
@@ -215,35 +227,41 @@ def _run_leg(run: Run, leg: list[Step], rows: list[int], watch: Watcher) -> None
             num_cpus=share[step.name],
         )
     try:
-        with _relaying(tally, watch):
+        with _relaying(tally, watch), _telling(budget, watch):
             done = sorted(int(token["row"]) for token in tokens.iter_rows())
     except RayTaskError as error:
-        if isinstance(error.cause, (GridError, WorkerStartError)):
+        if isinstance(error.cause, _ENDS_THE_RUN):
             raise error.cause from error
         raise
     if done != sorted(rows):
         raise RuntimeError(f"Ray returned {len(done)} of {len(rows)} rows of {leg[0].name}")
 
 
-@contextlib.contextmanager
-def _relaying(tally: Any, watch: Watcher) -> Iterator[None]:
-    """Tell the watcher of cells as they are done, from a thread beside the one that drives the leg."""
-    ended = threading.Event()
+_ENDS_THE_RUN = (BudgetReachedError, EndpointUnusableError, GridError, WorkerStartError)
+"""Errors that a person can do something about: told as they are, apart from Ray's own words."""
+
+
+def _shared_budget(run: Run, leg: list[Step]) -> SharedBudget | None:
+    if not isinstance(run.budget, Ledger) or not any(step.asker for step in leg):
+        return None
+    return SharedBudget.start(run.budget.limits, run.budget.snapshot().earlier)
+
+
+def _telling(budget: SharedBudget | None, watch: Watcher) -> contextlib.AbstractContextManager[None]:
+    """Tell the watcher how asking goes."""
+    if budget is None:
+        return contextlib.nullcontext()
+    return repeating(lambda: watch.asked(budget.snapshot()), ASKED_EVERY_S)
+
+
+def _relaying(tally: Any, watch: Watcher) -> contextlib.AbstractContextManager[None]:
+    """Tell the watcher of cells as they are done."""
 
     def relay() -> None:
-        is_last = False
-        while not is_last:
-            is_last = ended.wait(_RELAY_EVERY_S)
-            for step, row, info in ray.get(tally.take.remote()):
-                watch.done(step, row, info)
+        for step, row, info in ray.get(tally.take.remote()):
+            watch.done(step, row, info)
 
-    thread = threading.Thread(target=relay, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+    return repeating(relay, _RELAY_EVERY_S)
 
 
 def _quieten() -> None:

@@ -4,6 +4,7 @@ Here: reading, merging, and errors that say what to write instead. Not here: the
 """
 
 import difflib
+import json
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -12,8 +13,12 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from schemas.asking import AskConfig, EndpointConfig
 from schemas.base import Record
 from schemas.config import DescribeConfig, RunConfig
+
+DEFAULT_ENDPOINT = "default"
+"""The endpoint that annotators ask unless they are set to another."""
 
 
 class SettingsError(Exception):
@@ -40,6 +45,14 @@ def load_config(recipe: str, overrides: Sequence[str] = (), base: RunConfig | No
     return resolve(_validated(values, f"recipe {recipe!r}"))
 
 
+def endpoint_settings(model: str | None, base_url: str | None) -> tuple[str, ...]:
+    """The settings that name the model of the endpoint that annotators ask by default, and where it is."""
+    given = {"model": model, "base_url": base_url}
+    return tuple(
+        f"endpoints.{DEFAULT_ENDPOINT}.{key}={json.dumps(value)}" for key, value in given.items() if value is not None
+    )
+
+
 def resolve(config: RunConfig) -> RunConfig:
     """Settings that depend on what is installed, made definite, so that fingerprints tell the truth.
 
@@ -49,9 +62,42 @@ def resolve(config: RunConfig) -> RunConfig:
     from stages.text import resolve_text_setting
 
     describe = _with_embedder(resolve_text_setting(config.describe))
-    return config.replace(
-        split=config.split.replace(embedder=resolve_embedder(config.split.embedder)), describe=describe
-    )
+    split = config.split.replace(embedder=resolve_embedder(config.split.embedder))
+    return _with_prompts(config.replace(split=split, describe=describe))
+
+
+def _with_prompts(config: RunConfig) -> RunConfig:
+    """The configuration with the prompt of every annotator that is on written out.
+
+    Raises SettingsError where one of them asks no model, or an annotator that it goes on from is off.
+    """
+    from annotators.prompts import shipped
+
+    changes: dict[str, AskConfig] = {}
+    for name, section in config.annotate.asking().items():
+        _check_asking(name, section, config)
+        if section.prompt is None:
+            changes[name] = section.replace(prompt=shipped(name))
+    return config.replace(annotate=config.annotate.replace(**changes)) if changes else config
+
+
+def _check_asking(name: str, section: AskConfig, config: RunConfig) -> None:
+    from annotators.table import ASKING
+
+    endpoint = config.endpoints.get(section.endpoint)
+    if endpoint is None or not endpoint.model:
+        where = "--model NAME and, where it is not OpenAI's, --base-url URL"
+        if section.endpoint != DEFAULT_ENDPOINT:
+            where = f"--set endpoints.{section.endpoint}.model=NAME"
+        raise SettingsError(f"annotate.{name} asks a model, and none is set for {section.endpoint!r}: give {where}")
+    one = next(one for one in ASKING if one.name == name)
+    questions = {other.name for other in ASKING if other.kind == "qa" and not other.revises}
+    before = () if one.unit == "clip" else tuple(n for n in one.after if one.unit != "label" or n in questions)
+    if before and not set(before) & set(config.annotate.enabled()):
+        raise SettingsError(f"annotate.{name} goes on from annotate.{before[0]}, which is off: switch it on")
+    is_sheet = section.pictures == "contact_sheet"
+    if is_sheet and config.describe.keyframe_strategy != "contact_sheet":
+        raise SettingsError(f"annotate.{name}.pictures=contact_sheet needs describe.keyframe_strategy=contact_sheet")
 
 
 def _with_embedder(describe: DescribeConfig) -> DescribeConfig:
@@ -111,6 +157,12 @@ def _check_names(values: Mapping[str, Any], model: type[Record], above: tuple[st
             )
             raise SettingsError(f"no setting {place!r}; {known}")
         kind = model.model_fields[name].annotation
+        if kind == dict[str, EndpointConfig] and isinstance(value, Mapping):
+            for own_name, section in value.items():
+                if not isinstance(section, Mapping):
+                    raise SettingsError(f"{place}.{own_name} is a section; set one of its keys, as in {place}.x.model")
+                _check_names(section, EndpointConfig, (*above, str(name), str(own_name)))
+            continue
         is_section = isinstance(kind, type) and issubclass(kind, Record)
         if is_section and isinstance(value, str) and model.model_fields[name].metadata:
             continue  # a record that may also be named by the path of its file

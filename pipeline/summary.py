@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from annotators.replies import Replies
 from pipeline.grid import CellState, Run, Step, cell_states
 from schemas.cell import CellInfo
-from schemas.summary import Count, Problem, RunSummary, StepSummary
+from schemas.summary import Asked, Count, Problem, RunSummary, StepSummary
 
 
 def summarize(run: Run) -> RunSummary:
@@ -21,7 +22,7 @@ def summarize(run: Run) -> RunSummary:
     tasks = Counter(row["label"]["qa"]["task"] for row in labels if row["label"]["qa"])
     shots = _columns(run, "split", infos, ["result.shots[].index"])
     packaged = _columns(run, "package", infos, ["result.span.start_s", "result.span.end_s"])
-    tokens, cost_usd = _cost(run, infos)
+    asked = tuple(_asked(run))
     problems = list(find_problems(run))
     steps = {step.name for step in run.steps}
     return RunSummary(
@@ -38,8 +39,9 @@ def summarize(run: Run) -> RunSummary:
         failures=_counts(Counter(problem.kind for problem in problems if problem.outcome == "failure")),
         damaged=sum(problem.outcome == "damage" for problem in problems),
         steps=tuple(_step_summary(run, step, infos, states[step.name]) for step in run.steps),
-        tokens=tokens,
-        cost_usd=cost_usd,
+        asked=asked,
+        tokens=sum(one.input_tokens + one.output_tokens for one in asked),
+        cost_usd=sum(one.cost_usd for one in asked),
     )
 
 
@@ -103,25 +105,30 @@ def _columns(run: Run, name: str, infos: dict[str, dict[int, CellInfo]], columns
                 yield found["result"]
 
 
-def _cost(run: Run, infos: dict[str, dict[int, CellInfo]]) -> tuple[int, float]:
-    tokens, cost_usd = 0, 0.0
-    for name in (step.name for step in run.steps if step.name.startswith("annotate.")):
-        for result in _columns(run, name, infos, ["result.labels[].provenance"]):
-            for provenance in (label["provenance"] for label in result["labels"]):
-                tokens += provenance["input_tokens"] + provenance["output_tokens"]
-                cost_usd += provenance["cost_usd"]
-    return tokens, cost_usd
+def _asked(run: Run) -> Iterator[Asked]:
+    """What was asked, counted from the kept replies: they are there also where a cell never came to its end."""
+    sections = run.config.annotate.asking()
+    for annotator, tally in sorted(Replies(run.store).tallies().items()):
+        section = sections.get(annotator)
+        endpoint = run.config.endpoints.get(section.endpoint) if section else None
+        yield Asked(
+            annotator=annotator,
+            model=endpoint.model if endpoint else "",
+            replies=tally.requests,
+            input_tokens=tally.input_tokens,
+            output_tokens=tally.output_tokens,
+            cost_usd=tally.cost_usd,
+        )
 
 
 def _step_summary(
     run: Run, step: Step, infos: dict[str, dict[int, CellInfo]], states: dict[int, CellState]
 ) -> StepSummary:
     done = Counter(states.values())
-    before = _listed(run) if step.takes == "listing" else _total(infos.get(step.takes, {}), "hands_on")
     return StepSummary(
         step=step.name,
         unit=step.unit,
-        units=1 if step.takes == "dataset" else before,
+        units=sum(_handed(run, step, name, infos) for name in _taken(step)),
         results=_total(infos[step.name], "results"),
         rejections=_total(infos[step.name], "rejections"),
         failures=_total(infos[step.name], "failures"),
@@ -129,6 +136,20 @@ def _step_summary(
         cells_stale=done["stale"],
         cells_missing=done["missing"],
     )
+
+
+def _taken(step: Step) -> tuple[str, ...]:
+    return (step.takes,) if isinstance(step.takes, str) else step.takes
+
+
+def _handed(run: Run, step: Step, taken: str, infos: dict[str, dict[int, CellInfo]]) -> int:
+    """Units that a table hands to a step: what its results hand on, or the results themselves where they are units."""
+    if taken == "dataset":
+        return 1
+    if taken == "listing":
+        return _listed(run)
+    is_same = taken in infos and run.step(taken).unit == step.unit and step.unit != "label"
+    return _total(infos.get(taken, {}), "results" if is_same else "hands_on")
 
 
 def _listed(run: Run) -> int:

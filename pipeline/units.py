@@ -3,7 +3,7 @@
 Here: reading and joining cells. Not here: the work on a unit (`pipeline.work`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipeline.attempt import Unit
@@ -11,7 +11,7 @@ from pipeline.grid import Inputs
 from pipeline.walk import Walk
 from schemas.base import Record
 from schemas.dataset import ShardAssignment, UniqueClip
-from schemas.label import ClipLabels, VerifiedLabel
+from schemas.label import ClipLabels, Label, VerifiedLabel
 from schemas.media import Clip, ListedSource, PartSlice, SliceSplit, Source
 from schemas.signals import ClipDescription, SliceScan
 
@@ -71,15 +71,28 @@ def unique_clips(inputs: Inputs) -> Iterator[Unit]:
 
 
 def labels(inputs: Inputs) -> Iterator[Unit]:
-    """Labels with the description and the signals of their clip, for judges."""
+    """Labels in their latest state, with the description and the signals of their clip, for judges."""
     descriptions = _descriptions(inputs, without=_KEYFRAMES)
     scans: Walk[SliceScan] = Walk(lambda: inputs.results("scan", without=_PICTURES), lambda scan: scan.slice_id)
-    annotators = [name for name in inputs.step.reads if name.startswith("annotate.")]
-    for found in (found for name in annotators for found in inputs.results(name)):
-        description = descriptions[found.clip_id]
-        for label in found.labels:
-            payload = (label, description, scans.to(description.clip.slice_id))
-            yield Unit(label.label_id, f"{clip_subject(description.clip)} {label.label_id}", payload)
+    for label in latest_labels(inputs, [name for name in inputs.step.reads if name.startswith("annotate.")]):
+        description = descriptions[label.clip_id]
+        payload = (label, description, scans.to(description.clip.slice_id))
+        yield Unit(label.label_id, label_subject(description.clip, label), payload)
+
+
+def label_subject(clip: Clip, label: Label) -> str:
+    """What a person calls a label."""
+    return f"{clip_subject(clip)} {label.label_id}"
+
+
+def latest_labels(inputs: Inputs, annotators: Sequence[str]) -> Iterator[Label]:
+    """Every label of these annotate steps once: by step, clip by clip, as the last of them that changed it left it."""
+    revisers = [name for name in annotators if inputs.run.step(name).hands_on is count_nothing]
+    revised = {label.label_id: label for name in revisers for found in inputs.results(name) for label in found.labels}
+    for name in (name for name in annotators if name not in revisers):
+        for found in inputs.results(name):
+            for label in found.labels:
+                yield revised.get(label.label_id, label)
 
 
 def corpus_clips(inputs: Inputs) -> Iterator[tuple[int, UniqueClip]]:
@@ -131,6 +144,12 @@ def count_slices(source: Source) -> int:
 def count_labels(found: ClipLabels) -> int:
     """Labels that an annotator hands to the judges."""
     return len(found.labels)
+
+
+def count_nothing(found: ClipLabels) -> int:
+    """What an annotator hands on that changes labels of others, which those have handed on."""
+    del found
+    return 0
 
 
 def count_clips(split: SliceSplit) -> int:

@@ -4,7 +4,9 @@ Here: one factory a step, each returning a function of one payload. Not here: wh
 A factory imports its stage itself, so that a worker process loads no decoder or model that its step does not need.
 """
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pipeline.attempt import Worker
 from pipeline.grid import CODE_VERSION
@@ -16,6 +18,10 @@ from schemas.label import ClipLabels, Label, VerifiedLabel
 from schemas.media import Clip, ListedSource, PartSlice, Slice, SliceSplit, Source
 from schemas.signals import ClipDescription, SliceScan
 from schemas.verdict import Verdict
+
+if TYPE_CHECKING:
+    from annotators.annotator import Annotator
+    from annotators.ask import Asker
 
 
 def probe(config: RunConfig) -> Worker:
@@ -105,6 +111,38 @@ def annotate_measured(config: RunConfig) -> Worker:
         return annotate_clip(description, config.annotate.measured, CODE_VERSION)
 
     return work
+
+
+def annotate_fragments(config: RunConfig) -> Worker:
+    """Questions on fragments of the clip, with gold answers."""
+    from annotators.fragments import annotate_fragments as annotate
+
+    def work(description: ClipDescription) -> ClipLabels:
+        return annotate(description, config.annotate.fragments, CODE_VERSION)
+
+    return work
+
+
+def asker(name: str) -> "Callable[[RunConfig], Asker]":
+    """A factory of who asks a model on behalf of an annotator."""
+
+    def make(config: RunConfig) -> "Asker":
+        from annotators.ask import Asker
+        from annotators.table import ASKING
+
+        annotator = next(one for one in ASKING if one.name == name)
+        section = config.annotate.asking()[name]
+        return Asker(annotator, section, config.endpoints[section.endpoint], CODE_VERSION)
+
+    make.__name__ = f"annotate_{name}"
+    return make
+
+
+def asker_version(annotator: "Annotator[Any]") -> str:
+    """The annotator's version with that of the rules that all prompts share."""
+    from annotators.prompts import RULES_SHA256
+
+    return f"{annotator.version}-{RULES_SHA256[:8]}"
 
 
 def verify_evidence(config: RunConfig) -> Worker:

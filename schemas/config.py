@@ -7,6 +7,23 @@ from typing import Literal
 
 from pydantic import Field
 
+from schemas.asking import (
+    AskConfig,
+    CaptionConfig,
+    ChecklistConfig,
+    CounterfactualConfig,
+    DenseTextConfig,
+    DistractorsConfig,
+    EditingConfig,
+    EndpointConfig,
+    FragmentsConfig,
+    KeyMomentsConfig,
+    NamesConfig,
+    QAConfig,
+    ReasoningConfig,
+    SV6DConfig,
+    ToolTracesConfig,
+)
 from schemas.base import Record
 from schemas.taxonomy import TasksSetting, TaxonomySetting, qa_tasks, sv6d_taxonomy
 
@@ -163,6 +180,7 @@ class DedupConfig(Record):
 class MeasuredConfig(Record):
     """The annotator that needs no model."""
 
+    enabled: bool = True
     taxonomy: TaxonomySetting = Field(default_factory=sv6d_taxonomy)
     """Values that SV6D segments may have: written out, or the path of a YAML file."""
     tasks: TasksSetting = Field(default_factory=qa_tasks)
@@ -182,6 +200,28 @@ class AnnotateConfig(Record):
     """One section per annotator."""
 
     measured: MeasuredConfig = MeasuredConfig()
+    fragments: FragmentsConfig = FragmentsConfig()
+    caption: CaptionConfig = CaptionConfig()
+    names: NamesConfig = NamesConfig()
+    qa: QAConfig = QAConfig()
+    distractors: DistractorsConfig = DistractorsConfig()
+    reasoning: ReasoningConfig = ReasoningConfig()
+    sv6d: SV6DConfig = SV6DConfig()
+    counterfactual: CounterfactualConfig = CounterfactualConfig()
+    checklist: ChecklistConfig = ChecklistConfig()
+    editing: EditingConfig = EditingConfig()
+    dense_text: DenseTextConfig = DenseTextConfig()
+    key_moments: KeyMomentsConfig = KeyMomentsConfig()
+    tool_traces: ToolTracesConfig = ToolTracesConfig()
+
+    def enabled(self) -> dict[str, Record]:
+        """The sections of the annotators that are switched on, in the grid's order."""
+        sections = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: section for name, section in sections.items() if section.enabled}
+
+    def asking(self) -> dict[str, AskConfig]:
+        """Those of them that ask a model."""
+        return {name: section for name, section in self.enabled().items() if isinstance(section, AskConfig)}
 
 
 class EvidenceConfig(Record):
@@ -253,6 +293,8 @@ class RunConfig(Record):
     split: SplitConfig = SplitConfig()
     describe: DescribeConfig = DescribeConfig()
     dedup: DedupConfig = DedupConfig()
+    endpoints: dict[str, EndpointConfig] = Field(default_factory=dict)
+    """Models that annotators may ask, by a name of your choice."""
     annotate: AnnotateConfig = AnnotateConfig()
     verify: VerifyConfig = VerifyConfig()
     plan: PlanConfig = PlanConfig()
@@ -268,3 +310,18 @@ class RunConfig(Record):
         for part in name.split("."):
             section = getattr(section, part, None)
         return section if isinstance(section, Record) else None
+
+    def deciding(self, name: str) -> dict[str, object]:
+        """The settings that decide what a step makes: its own section, and the model that it asks.
+
+        Which of the endpoints it is called, where it is and how hard it may be asked decide nothing.
+        """
+        section = self.section(name)
+        if section is None:
+            return {}
+        values = section.model_dump(mode="json")
+        if isinstance(section, AskConfig):
+            endpoint = self.endpoints.get(section.endpoint, EndpointConfig())
+            values = {key: value for key, value in values.items() if key not in ("enabled", "endpoint")}
+            values["model"] = endpoint.identity()
+        return values

@@ -21,6 +21,12 @@ class Provenance(Record):
     top_p: float | None = None
     seed: int | None = None
     max_tokens: int | None = None
+    reply_key: str = ""
+    """The kept reply that it was read from: `replies/<first two characters>/<key>.json`."""
+    repairs: int = Field(default=0, ge=0)
+    """How often the model was asked to mend its answer."""
     input_tokens: int = Field(default=0, ge=0)
+    """Its share of the tokens, and below of the cost, of the requests that led to it: the labels of one answer divide
+    them evenly, so that sums over labels are right."""
     output_tokens: int = Field(default=0, ge=0)
     cost_usd: float = Field(default=0.0, ge=0)

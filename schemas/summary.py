@@ -40,6 +40,18 @@ class Problem(Record):
     message: str
 
 
+class Asked(Record):
+    """What an annotator asked its model, over all runs of the folder: every reply that was paid is kept and counted."""
+
+    annotator: str
+    model: str
+    """As the endpoint is asked for it; empty where the annotator is off by now."""
+    replies: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float
+
+
 class RunSummary(Record):
     """The whole run in figures."""
 
@@ -65,5 +77,8 @@ class RunSummary(Record):
     damaged: int
     """Sources and slices that came out though part of them was damaged."""
     steps: tuple[StepSummary, ...]
+    asked: tuple[Asked, ...] = ()
+    """By annotator; empty where no model was asked."""
     tokens: int
+    """Of all replies, input and output."""
     cost_usd: float

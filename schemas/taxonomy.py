@@ -1,4 +1,4 @@
-"""Vocabularies as data: the SV6D dimensions with their values, and the QA task list.
+"""Vocabularies as data: the SV6D dimensions with their values, the QA task list, and the ontology of editing.
 
 Here: loading and validating the YAML files in `schemas/taxonomies/`, or a user's own in their place. Not here: what any
 annotator says with these words.
@@ -101,3 +101,51 @@ TaxonomySetting = Annotated[SV6DTaxonomy, BeforeValidator(_from_file)]
 
 TasksSetting = Annotated[QATaskList, BeforeValidator(_from_file)]
 """A task list in a configuration: written out, or the path of a YAML file like `schemas/taxonomies/qa_tasks.yaml`."""
+
+
+class EditingValue(Record):
+    """One value of a dimension of editing, with what is generally said of it."""
+
+    name: str
+    description: str
+    """A sentence that holds for any video; questions put it into the words of one."""
+    words: tuple[str, ...] = ()
+    """Words and short phrases that name it; empty where no option is held against it."""
+
+
+class EditingDimension(Record):
+    """One thing about a shot, or about the joint of two, that can be recognised, explained and judged."""
+
+    name: str
+    title: str
+    """What it is called in a sentence, without an article."""
+    description: str
+    exclusive: bool = True
+    """Whether an option that names its value may name no other; colours may stand beside each other."""
+    values: tuple[EditingValue, ...] = Field(min_length=2)
+
+    def value(self, name: str) -> EditingValue | None:
+        """The value of that name; None where there is none."""
+        return next((value for value in self.values if value.name == name), None)
+
+
+class EditingOntology(Record):
+    """The dimensions of editing (after VEU-Bench)."""
+
+    name: str
+    version: str
+    dimensions: tuple[EditingDimension, ...]
+
+    def dimension(self, name: str) -> EditingDimension | None:
+        """The dimension of that name; None where there is none."""
+        return next((dimension for dimension in self.dimensions if dimension.name == name), None)
+
+
+@cache
+def editing_ontology() -> EditingOntology:
+    """The ontology of editing that is shipped."""
+    return EditingOntology.model_validate(_shipped("editing.yaml"))
+
+
+OntologySetting = Annotated[EditingOntology, BeforeValidator(_from_file)]
+"""An ontology in a configuration: written out, or the path of a YAML file like `schemas/taxonomies/editing.yaml`."""

@@ -25,12 +25,22 @@ GRADIENT_FLOOR = 1.0
 BORDER_WEIGHT = 1.0
 """How much more a pixel at the border counts than one in the middle when two motions compete: subjects are filmed in
 the middle. Ours."""
+NEIGHBOURS = 5
+"""Lattice points, each way, that a pixel is judged together with: about a cell. Ours."""
+MOST_MISS_PIXELS = 2.0
+"""A neighbour that misses by more counts as one that misses by this much. Ours."""
 MATCH_PIXELS = 0.4
 """Misalignment at which a pixel's say for a motion has dropped to a quarter."""
+WIDE_SPREAD = 0.8
+"""Of the places that support a motion; 1 for a picture that is even all over. Ours."""
+LEAST_SUPPORT = 1e-6
+"""Less support than this spreads nowhere."""
 OUTSIDE = 1e4
 """Stands for the misalignment, in pixels, of what the second picture does not show."""
 
 _SOBEL_SCALE = 1 / 8
+_DAMPING_OF_ALL = 1e-3 * np.eye(7)
+_DAMPING_OF_EACH = 1 + 1e-4 * np.eye(7)
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,8 @@ class Lattice:
     y: Floats
     nearness_to_border: Floats
     """(P,), 0 in the middle to 1 at the border."""
+    moments: Floats
+    """(6, P): 1, x, y, x², y² and xy, in units of the picture's width and height."""
     cell: npt.NDArray[np.int64]
     """(P,) number of the cell that each pixel lies in."""
     cell_side: int
@@ -107,8 +119,13 @@ def lattice(height: int, width: int) -> Lattice:
     return Lattice(
         height=height, width=width, step=step, rows=rows, columns=columns, x=x, y=y,
         nearness_to_border=np.maximum(np.abs(x) / (width / 2), np.abs(y) / (height / 2)),
+        moments=_moments(x / np.float32(width), y / np.float32(height)),
         cell=(row * shape[1] + column).astype(np.int64), cell_side=side, cells_shape=shape,
     )  # fmt: skip
+
+
+def _moments(x: Floats, y: Floats) -> Floats:
+    return np.stack([np.ones_like(x), x, y, x * x, y * y, x * y])
 
 
 @dataclass(frozen=True)
@@ -127,7 +144,8 @@ class Alignment:
 
     Refining is the inverse compositional Gauss-Newton method (Baker and Matthews 2004) with the robust weights of
     Geman and McClure, as motion is estimated by Odobez and Bouthemy 1995, with a change of light among the unknowns.
-    Dividing by the local gradient makes every residual a misalignment in pixels; that is ours.
+    Dividing by the local gradient makes every residual a misalignment in pixels, and a pixel weighs less where those
+    around it miss too: a subject's pixels that happen to fit would drag the camera along. Both are ours.
     """
 
     def __init__(self, first: Image, second: Image, where: Lattice) -> None:
@@ -142,10 +160,14 @@ class Alignment:
         )
         self.gradient_energy: Floats = along_x * along_x + along_y * along_y
         """(P,) squared gradient of the first picture, squared grey levels per pixel."""
-        local = cv2.blur(self.gradient_energy.reshape(where.shape), (5, 5)).ravel()
+        local = self._around(self.gradient_energy)
         self._per_grey_level: Floats = 1 / np.sqrt(local + np.float32(GRADIENT_FLOOR**2))
-        say = local / (local + np.float32(GRADIENT_FLOOR**2)) * (1 + BORDER_WEIGHT * where.nearness_to_border)
+        self._texture: Floats = local * self._per_grey_level**2
+        """(P,) 0 where there is nothing to see, up to 1."""
+        self._per_texture_around: Floats = np.reciprocal(self._around(self._texture) + np.float32(1e-3))
+        say = self._texture * (1 + BORDER_WEIGHT * where.nearness_to_border)
         self._say: Floats = (say / max(float(say.sum()), 1e-6)).astype(np.float32)
+        self._residuals: dict[Fit, Floats] = {}
         self._system = self._linear_system(along_x * self._per_grey_level, along_y * self._per_grey_level)
 
     def _linear_system(self, along_x: Floats, along_y: Floats) -> Floats:
@@ -158,7 +180,15 @@ class Alignment:
         return system
 
     def residual(self, fit: Fit) -> Floats:
-        """(P,) misalignment, in pixels, that the fit leaves at each pixel of the lattice; `OUTSIDE` where unseen."""
+        """(P,) misalignment, in pixels, that the fit leaves at each pixel of the lattice; `OUTSIDE` where unseen.
+
+        Not to be written to: they are kept, as each fit is judged before it is refined.
+        """
+        if fit not in self._residuals:
+            self._residuals[fit] = self._residual(fit)
+        return self._residuals[fit]
+
+    def _residual(self, fit: Fit) -> Floats:
         where, turn = self.where, fit.motion.turn
         corner = complex(where.x[0], where.y[0])
         start, step = turn * corner + fit.motion.shift + where.centre, turn * where.step
@@ -173,15 +203,19 @@ class Alignment:
         return left
 
     def refined(self, fit: Fit, scale_pixels: float) -> Fit:
-        """One step towards the best fit; a pixel misaligned by `scale_pixels` weighs a quarter of an aligned one."""
+        """One step towards the best fit; a pixel misaligned by `scale_pixels` weighs a quarter of an aligned one.
+
+        Where its surroundings are misaligned by as much, it weighs a quarter of that again.
+        """
         self._system[6] = self.residual(fit)
-        weight = _weight(self._system[6], scale_pixels)
-        # Not by numpy's product of matrices: it may start threads, which costs more than the product itself.
-        normal = cv2.mulTransposed(self._system * weight, False, dtype=cv2.CV_64F)
-        damped, wanted = normal[:6, :6], -normal[:6, 6:]
+        weight = self._weight_among_neighbours(self._system[6], scale_pixels)
+        # Not by numpy's product of matrices: it may start threads, which costs more than the product itself. OpenCV's
+        # is twice as fast where it needs not convert.
+        normal = np.asarray(cv2.mulTransposed((self._system * weight).astype(np.float64), False), dtype=np.float64)
         # An unknown that nothing in the picture tells stays as it is.
-        damped = damped + np.diag(1e-4 * damped.diagonal() + 1e-3)
-        _, step = cv2.solve(damped, wanted, flags=cv2.DECOMP_CHOLESKY)
+        normal += _DAMPING_OF_ALL
+        normal *= _DAMPING_OF_EACH
+        _, step = cv2.solve(normal[:6, :6], -normal[:6, 6:], flags=cv2.DECOMP_CHOLESKY)
         one, other, x, y, gain, offset = (float(value) for value in step.ravel())
         turn, shift = fit.motion.turn, fit.motion.shift
         motion = Similarity(turn * complex(1 + one, other), turn * complex(x, y) + shift)
@@ -189,7 +223,44 @@ class Alignment:
 
     def support(self, fit: Fit) -> float:
         """Share of the textured picture that the fit aligns, 0 to 1, the border counting more than the middle."""
-        return float((_weight(self.residual(fit), MATCH_PIXELS) ** 2 * self._say).sum())
+        return float(self._says(fit).sum())
+
+    def standing(self, fit: Fit) -> float:
+        """How well the fit stands as the camera's, when it competes: support, less where that is spread narrowly.
+
+        The spread is the determinant's root of the covariance of the supporting places, 1 for an even picture: a
+        subject may be strong in texture, but what moves with the camera lies all around it. Beyond `WIDE_SPREAD` it
+        says no more: bars, titles and logos at the border spread widest, and are not the scene.
+        """
+        sums = np.einsum("kp,p->k", self.where.moments, self._says(fit))
+        support, x, y, xx, yy, xy = (float(value) for value in sums)
+        if support < LEAST_SUPPORT:
+            return 0.0
+        across, down, askew = xx - x * x / support, yy - y * y / support, xy - x * y / support
+        spread = 12 * math.sqrt(max(across * down - askew * askew, 0)) / support
+        return support * min(spread, WIDE_SPREAD)
+
+    def _says(self, fit: Fit) -> Floats:
+        """(P,) share of the picture's support that each pixel gives to the fit."""
+        return _weight(self.residual(fit), MATCH_PIXELS) ** 2 * self._say
+
+    def _weight_among_neighbours(self, residual: Floats, scale_pixels: float) -> Floats:
+        """(P,) square root of a pixel's weight; surroundings without texture tell nothing of it."""
+        per_square = np.float32(1 / scale_pixels**2)
+        squares = residual * residual
+        around = self._around(np.minimum(squares, np.float32(MOST_MISS_PIXELS**2)) * self._texture)
+        around *= self._per_texture_around
+        for misses in (squares, around):
+            misses *= per_square
+            misses += np.float32(1)
+        squares *= around
+        weight: Floats = np.divide(np.float32(1), squares, out=squares)
+        return weight
+
+    def _around(self, values: Floats) -> Floats:
+        """(P,) mean over each pixel and its neighbours on the lattice."""
+        square = values.reshape(self.where.shape)
+        return np.asarray(cv2.blur(square, (NEIGHBOURS, NEIGHBOURS)), dtype=np.float32).ravel()
 
     def grey_levels(self, residual: Floats) -> Floats:
         """(P,) what a residual amounts to in grey levels."""

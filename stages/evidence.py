@@ -76,13 +76,14 @@ def _require_same_clip(label: Label, description: ClipDescription, scan: SliceSc
 
 
 def _spans_outside(label: Label, clip: Span) -> list[str]:
-    """Which spans of the label itself do not lie in the clip, in words."""
-    steps = label.qa.reasoning if label.qa else ()
-    spans = [("the label's span", label.span)]
-    spans += [(f"reasoning step {number}", step.span) for number, step in enumerate(steps, 1)]
-    return [
-        f"{name} {_seconds(span)}" for name, span in spans if span.time_base != clip.time_base or not clip.covers(span)
+    """Which spans and frames of the label itself do not lie in the clip, in words."""
+    spans = [
+        f"{name} {_seconds(span)}"
+        for name, span in label.spans
+        if span.time_base != clip.time_base or not clip.covers(span)
     ]
+    frames = [pts for pts in label.frames_pts if not clip.holds(pts)]
+    return spans + [f"a frame at {clip.time_base.seconds(pts):.3f} s" for pts in frames]
 
 
 def _contradiction(label: Label, check: EvidenceCheck) -> str:

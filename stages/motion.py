@@ -1,8 +1,8 @@
 """Camera and subject motion between two luma proxies, and the motion series of a slice.
 
-Here: choosing the camera's motion among those that points share, its figures, and the series, measured stretch by
-stretch and joined. Not here: following points (`stages.tracking`), aligning pictures (`stages.alignment`), naming the
-motion (`stages.camera`), and shot boundaries (`stages.transitions`).
+Here: the figures of a pair, what does not follow the camera, and the series, measured stretch by stretch and joined.
+Not here: which motion is the camera's (`stages.camera_fit`), naming it (`stages.camera`), and shot boundaries
+(`stages.transitions`).
 """
 
 import itertools
@@ -10,9 +10,7 @@ import math
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from functools import cache
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -20,22 +18,10 @@ from schemas.config import ScanConfig
 from schemas.media import Transition
 from schemas.signals import MotionSignals
 from schemas.time import TimeBase
-from stages.alignment import MATCH_PIXELS, OUTSIDE, Alignment, Fit, Floats, Lattice, Similarity, lattice
+from stages.alignment import MATCH_PIXELS, OUTSIDE, Alignment, Fit, lattice
+from stages.camera_fit import Pair, camera_fit
 from stages.proxies import Image
-from stages.tracking import candidates, corners, flow
 
-AT_REST = Fit(Similarity(1, 0))
-SURE_SUPPORT = 0.75
-"""Share of the picture that a single step from rest must align to be taken without tracking points. Ours."""
-SURE_SHARE = 0.75
-"""Share of the points that one motion must explain to be taken without looking for another. Ours."""
-RETRY_SHARE = 0.5
-"""Where the first motion explains fewer points than this, they are looked for again from where the whole went. Ours."""
-MIN_RETRY_PIXELS = 3.0
-RIVALS = 2
-"""Motions that are held against each other. Ours."""
-SCALES_PIXELS = (0.6, 0.4, 0.3)
-"""Misalignment at which a pixel's weight has dropped to a quarter, step by step of the refinement. Ours."""
 INLIER_SHARE_OF_WIDTH = 1 / 200
 """Misalignment, as a share of the picture width, up to which a cell follows the camera. Ours."""
 MIN_TEXTURE = 1.0
@@ -70,11 +56,7 @@ class CameraMotion:
 
 
 def camera_motion(first: Image, second: Image) -> CameraMotion:
-    """The similarity transform that carries most of one luma picture onto the next.
-
-    Where a step from rest does not align the pictures, points are tracked, one a cell, and motions that many share are
-    guessed by consensus; the one that aligns most of the picture is refined on the pictures themselves, and read at the
-    centre. The combination and its checks are ours, the methods are named where they are used.
+    """The similarity transform that carries most of one luma picture onto the next, read at the centre.
 
     Args:
         first: (H, W) uint8, the earlier picture, at least 18 pixels each way.
@@ -84,18 +66,12 @@ def camera_motion(first: Image, second: Image) -> CameraMotion:
         Signs as in `MotionSignals`; all zero with `inlier_ratio` 0 where too little can be tracked and agrees.
     """
     where = lattice(*first.shape)
-    alignment = Alignment(first, second, where)
-    # Most pairs hardly move: what a single step from rest aligns needs no points.
-    fit = alignment.refined(AT_REST, SCALES_PIXELS[0])
-    if alignment.support(fit) < SURE_SUPPORT:
-        rivals = [alignment.refined(Fit(motion), SCALES_PIXELS[0]) for motion in _rivals(first, second, where)]
-        fit = max([*rivals, fit], key=alignment.support)
-    for scale in SCALES_PIXELS[1:]:
-        fit = alignment.refined(fit, scale)
+    pair, alignment = Pair(first, second, where), Alignment(first, second, where)
+    fit = camera_fit(pair, alignment)
     turn, shift = fit.motion.turn, fit.motion.shift
     if not 1 / MAX_SCALE_CHANGE < abs(turn) < MAX_SCALE_CHANGE:
         return CameraMotion()
-    split = _split(first, second, alignment, fit)
+    split = _split(pair, alignment, fit)
     if split is None or split.inlier_ratio < LEAST_EXPLAINED:
         return CameraMotion()
     return CameraMotion(
@@ -110,19 +86,6 @@ def camera_motion(first: Image, second: Image) -> CameraMotion:
     )
 
 
-def _rivals(first: Image, second: Image, where: Lattice) -> list[Similarity]:
-    """Motions that may be the camera's: a single one where nearly all points agree. Every other cell has a point."""
-    points = corners(first, where, where.is_chequered)
-    seen = flow(first, second, points, where)
-    found = candidates(seen, where.width, RIVALS, enough=SURE_SHARE * len(points.cell))
-    if not found or found[0].n_points < RETRY_SHARE * len(points.cell):
-        # A fast pan lies beyond the tracker's reach: try again from where the picture as a whole seems to have gone.
-        shift = _whole_shift(first, second)
-        if abs(shift) >= MIN_RETRY_PIXELS:
-            found += candidates(flow(first, second, points, where, shift), where.width, RIVALS)
-    return [candidate.motion for candidate in found]
-
-
 @dataclass(frozen=True)
 class _Split:
     """What follows the camera, and what moves otherwise."""
@@ -132,14 +95,13 @@ class _Split:
     subject_motion_pixels: float
 
 
-def _split(first: Image, second: Image, alignment: Alignment, fit: Fit) -> _Split | None:
+def _split(pair: Pair, alignment: Alignment, fit: Fit) -> _Split | None:
     """Which textured cells follow the camera; None where there are too few.
 
     Difference over gradient is misalignment; what differs no more than the quietest fifth of the picture is noise. A
     cell follows where it is aligned or its point went with the camera; it belongs to a subject where it does not follow
     and its own motion explains it better than the camera's does.
     """
-    where = alignment.where
     is_shown, gradient, difference = _cells(alignment, fit)
     if is_shown.sum() < MIN_CELLS:
         return None
@@ -149,14 +111,14 @@ def _split(first: Image, second: Image, alignment: Alignment, fit: Fit) -> _Spli
     n_textured = int(is_textured.sum())
     if n_textured < MIN_CELLS:
         return None
-    limit = max(INLIER_SHARE_OF_WIDTH * where.width, MATCH_PIXELS)
+    limit = max(INLIER_SHARE_OF_WIDTH * pair.where.width, MATCH_PIXELS)
     # A displacement across the gradient does not show: on average half of its square does.
     is_aligned = difference - noise < 0.5 * limit**2 * gradient
     astray = is_textured & ~is_aligned
     n_follow = n_textured - int(astray.sum())
     if n_follow == n_textured:
         return _Split(1.0, 0.0, 0.0)
-    seen = flow(first, second, corners(first, where, astray), where)
+    seen = pair.flow(pair.corners.within(astray))
     excess = np.abs(fit.motion.turn * seen.start + fit.motion.shift - seen.end)
     # Where the light changes, the picture differs though nothing moved.
     n_follow += int((seen.is_found & (excess < limit)).sum())
@@ -178,17 +140,6 @@ def _cells(
     )
     count = np.maximum(n_seen, 1)
     return n_seen * where.n_cells > 0.5 * len(residual), gradient / count, difference / count
-
-
-def _whole_shift(first: Image, second: Image) -> complex:
-    """Translation of the whole picture by phase correlation (Kuglin and Hines 1975), x + iy in pixels."""
-    (x, y), _ = cv2.phaseCorrelate(first.astype(np.float32), second.astype(np.float32), _window(first.shape))
-    return complex(x, y)
-
-
-@cache
-def _window(shape: tuple[int, ...]) -> Floats:
-    return np.asarray(cv2.createHanningWindow(shape[::-1], cv2.CV_32F), dtype=np.float32)
 
 
 class MotionTrack:

@@ -42,6 +42,11 @@ class Corners:
     cell: npt.NDArray[np.int64]
     """Number of the cell that the point was chosen for."""
 
+    def within(self, wanted: npt.NDArray[np.bool_]) -> "Corners":
+        """Those of some cells; `wanted` is (cells,)."""
+        chosen = wanted[self.cell]
+        return Corners(self.points[chosen], self.cell[chosen])
+
 
 @dataclass(frozen=True)
 class Flow:
@@ -64,8 +69,8 @@ class Candidate:
     n_points: int
 
 
-def corners(luma: Image, where: Lattice, wanted: npt.NDArray[np.bool_] | None = None) -> Corners:
-    """The best corner of each cell (Shi and Tomasi 1994) that has one, or of each `wanted` cell.
+def corners(luma: Image, where: Lattice) -> Corners:
+    """The best corner of each cell (Shi and Tomasi 1994) that has one.
 
     They are looked for at half size, where they are found as well and for a quarter of the cost.
     """
@@ -78,8 +83,7 @@ def corners(luma: Image, where: Lattice, wanted: npt.NDArray[np.bool_] | None = 
     inner = strength[top : top + rows * side, left : left + columns * side]
     cells = inner.reshape(rows, side, columns, side).transpose(0, 2, 1, 3).reshape(rows * columns, side * side)
     best = cells.argmax(axis=1)
-    is_corner = cells[np.arange(len(cells)), best] > MIN_CORNER_STRENGTH
-    chosen = np.flatnonzero(is_corner if wanted is None else is_corner & wanted)
+    chosen = np.flatnonzero(cells[np.arange(len(cells)), best] > MIN_CORNER_STRENGTH)
     best = best[chosen]
     x = (chosen % columns) * side + best % side + left
     y = (chosen // columns) * side + best // side + top

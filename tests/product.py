@@ -64,6 +64,28 @@ def results(run: Path, step: str) -> list[Any]:
     return [row["result"] for row in rows(run, step) if row["outcome"] == "result"]
 
 
+def labels(run: Path, step: str) -> list[Any]:
+    """The labels in an annotate step's results."""
+    return [label for found in results(run, step) for label in found["labels"]]
+
+
+def _annotators(run: Path) -> list[str]:
+    return sorted(path.name for path in run.glob("tables/annotate.*"))
+
+
+def _annotated(run: Path) -> dict[str, int]:
+    """Units of each annotate step: clips, slices for `names`, questions for those that go on from them."""
+    handed = dict.fromkeys(_annotators(run), len(results(run, "dedup")))
+    questions = {name: len(labels(run, name)) for name in ("annotate.qa", "annotate.dense_text")}
+    units = {
+        "annotate.names": len(results(run, "split")),
+        "annotate.distractors": sum(questions.values()),
+        "annotate.reasoning": sum(questions.values()),
+        "annotate.tool_traces": questions["annotate.qa"],
+    }
+    return {name: units.get(name, clips) for name, clips in handed.items()}
+
+
 def assert_accounted_for(run: Path) -> None:
     """Inputs = results + rejections + failures at every step, counted from the rows themselves."""
     handed = {
@@ -72,8 +94,8 @@ def assert_accounted_for(run: Path) -> None:
         "split": len(results(run, "scan")),
         "describe": sum(len(split["clips"]) for split in results(run, "split")),
         "dedup": len(results(run, "describe")),
-        "annotate.measured": len(results(run, "dedup")),
-        "verify.evidence": sum(len(found["labels"]) for found in results(run, "annotate.measured")),
+        **_annotated(run),
+        "verify.evidence": len({label["label_id"] for name in _annotators(run) for label in labels(run, name)}),
         "plan": len(results(run, "dedup")),
         "package": len(results(run, "plan")),
         "card": 1,

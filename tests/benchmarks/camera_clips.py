@@ -21,7 +21,7 @@ HEIGHT, WIDTH = 180, 320
 CLIP_S = 1.0
 SCENE_WIDTH = 960
 SCENE_MOMENTS = (0.75, 0.5, 0.95)
-"""Shares of a video's length at which a picture is taken. Those at a quarter chose the product's constants."""
+"""Shares of a video's length at which a picture is taken. Those at 0.25 and 0.1 chose the product's constants."""
 RATES_FPS = (25, 60, 24, 30, 50)
 SPEEDS = {
     "pan": (0.03, 0.06, 0.12, 0.25, 0.5, 1.0),

@@ -4,16 +4,20 @@ Here: clips through encoder, decoder and scan, and what came of them. Not here: 
 (`camera_peers`), and statements about single pairs (`tests.stages.test_motion`).
 """
 
+import platform
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import av
+import cv2
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from schemas.config import DescribeConfig, ProbeConfig, ScanConfig
 from schemas.media import ListedSource, Source
@@ -40,6 +44,10 @@ SAME_WAY = 0.9
 PEERS = ("Farneback, proxy", "Farneback, full size", "ECC, proxy")
 PEERS_EVERY = 3
 """Peers, which take most of the time, are run on every third clip."""
+ENCODER = {"crf": "23", "preset": "veryfast"}
+if platform.machine() in ("x86_64", "AMD64"):
+    # With AVX-512, x264 does not write the same bits twice, and the figures below changed by two clips from run to run.
+    ENCODER["x264-params"] = "asm=SSE4.2"
 MIN_TERM_SPEED = 1.5
 """Clips whose motion is this many times its moving threshold must be called by its name."""
 
@@ -65,6 +73,24 @@ class Measured:
 
 def measure(say: Callable[[str], None] = lambda _: None, *, quick: bool = False) -> list[Figure]:
     """All figures; where `quick`, of so few clips that they mean nothing."""
+    with _one_thread():
+        return _measure(say, quick=quick)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """As a worker of the product has it; threads that wait for each other are most of the time otherwise."""
+    before = cv2.getNumThreads(), torch.get_num_threads()
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before[0])
+        torch.set_num_threads(before[1])
+
+
+def _measure(say: Callable[[str], None], *, quick: bool) -> list[Figure]:
     stills = scenes(real_videos())
     specs = clip_specs()[:: 12 if quick else 1]
     say(f"{len(specs)} clips of {len(stills)} real pictures")
@@ -83,12 +109,12 @@ def measure(say: Callable[[str], None] = lambda _: None, *, quick: bool = False)
 
 
 def _measured(spec: ClipSpec, clip: Clip, path: Path, with_peers: bool) -> Measured:
-    write_video(path, clip.frames, spec.fps, gop=50, options={"crf": "23", "preset": "veryfast"})
+    write_video(path, clip.frames, spec.fps, gop=50, options=ENCODER)
     source, scan = _scanned(path)
     frame_of = {pts: number for number, pts in enumerate(scan.frames.pts)}
     pairs = list(zip(scan.motion.start_pts, scan.motion.end_pts, strict=True))
     seconds = np.array([(end - start) * float(scan.span.time_base.fraction) for start, end in pairs])
-    full, proxy = _lumas(path, source)
+    full, proxy = _lumas(path, source, {pts for pair in pairs for pts in pair} if with_peers else set())
     true = [clip.motion(frame_of[start], frame_of[end]) for start, end in pairs]
     peers: dict[str, Vectors] = {}
     ms: dict[str, list[float]] = {"ours": [_took(camera_motion, proxy[a], proxy[b])[1] for a, b in pairs]}
@@ -117,13 +143,14 @@ def _scanned(path: Path) -> tuple[Source, SliceScan]:
     return source, scan_slice(source.slices[0], source.video, path, ScanConfig())
 
 
-def _lumas(path: Path, source: Source) -> tuple[dict[int, Image], dict[int, Image]]:
-    """By pts: the luma of the decoded frame, and of the product's proxy of it."""
+def _lumas(path: Path, source: Source, in_full: set[int]) -> tuple[dict[int, Image], dict[int, Image]]:
+    """By pts: the luma of the decoded frame, of those `in_full`, and of the product's proxy of every frame."""
     maker, full, proxy = ProxyMaker(source.video, ScanConfig(), path.name), dict[int, Image](), dict[int, Image]()
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
             small = maker.proxy(frame)
-            full[small.pts] = np.asarray(frame.to_ndarray(format="gray"), dtype=np.uint8)
+            if small.pts in in_full:
+                full[small.pts] = np.asarray(frame.to_ndarray(format="gray"), dtype=np.uint8)
             proxy[small.pts] = small.luma
     return full, proxy
 

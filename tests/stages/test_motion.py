@@ -83,6 +83,48 @@ def test_a_subject_that_covers_a_fifth_of_the_picture_does_not_steer_the_camera(
     assert 0.5 < motion.inlier_ratio < 0.95
 
 
+def with_subject(move: dict[str, float], texture: Picture, own: tuple[float, float], contrast: float) -> list[Image]:
+    """Two frames in which a subject covers 45 % of the picture's middle, and moves by `own` pixels.
+
+    The rest loses contrast by that factor.
+    """
+    (cut,) = moving_crop(texture, 1, 64, 102)
+    pictures = list[Image]()
+    for number, behind in enumerate(moved(real_texture(), move)):
+        place = np.array([[1.0, 0.0, 29 + own[0] * number], [0.0, 1.0, 13 + own[1] * number]])
+        subject, share = (cv2.warpAffine(one, place, (160, 90)) for one in (luma(cut), np.ones((64, 102), np.float32)))
+        faded = (behind - 128.0) * contrast + 128
+        pictures.append(np.round(faded * (1 - share) + subject * share).astype(np.uint8))
+    return pictures
+
+
+@pytest.mark.parametrize(
+    ("move", "contrast"), [("slow_pan", 0.3), ("pan_left", 0.3), ("zoom_in", 1.0), ("all_at_once", 1.0)]
+)
+def test_a_subject_of_nearly_half_the_picture_is_not_taken_for_the_camera(move: str, contrast: float) -> None:
+    before, after = with_subject(MOVES[move], real_texture()[:, ::-1], (6.0, 4.0), contrast)
+    assert_is(camera_motion(before, after), MOVES[move])
+
+
+@pytest.mark.parametrize("move", [{"pan_px": 0.5}, {"tilt_px": 0.5}, {"zoom": 1.006}, {"roll_degrees": 0.4}])
+def test_a_subject_hardly_faster_than_the_camera_does_not_drag_it_along(move: dict[str, float]) -> None:
+    motion = camera_motion(*with_subject(move, textured_frame(9, 180, 320), (1.2, 0.8), 0.4))
+    at_the_edge = [
+        motion.pan_widths * 160 - move.get("pan_px", 0.0), motion.tilt_heights * 90 - move.get("tilt_px", 0.0),
+        80 * (motion.zoom - np.log(move.get("zoom", 1.0))),
+        80 * np.radians(motion.roll_degrees - move.get("roll_degrees", 0.0)),
+    ]  # fmt: skip
+    assert np.linalg.norm(at_the_edge) < 0.065
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_bars_at_the_sides_do_not_hold_the_camera(name: str) -> None:
+    before, after = moved(real_texture(), MOVES[name])
+    for picture in (before, after):
+        picture[:, :20], picture[:, -20:] = 16, 16
+    assert_is(camera_motion(before, after), MOVES[name])
+
+
 @pytest.mark.parametrize("move", ["pan_left", "zoom_in", "clockwise"])
 def test_what_moves_otherwise_than_the_camera_is_the_subject_with_its_own_speed(move: str) -> None:
     before, after = moved(real_texture(), MOVES[move])
