@@ -4,18 +4,20 @@ Here: the only broad `except`s of the pipeline, and the child process in which h
 Not here: what is attempted (`pipeline.work`), or what becomes of the record (`pipeline.grid`).
 """
 
+import itertools
 import multiprocessing
 import os
 import pickle
 import tempfile
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from schemas.arrow import StepRecord
 from schemas.base import Record
@@ -106,27 +108,53 @@ class IsolatedAttempts:
         context = multiprocessing.get_context("spawn")
         prepared = (factory, config, self._folder.name)
         self._pool = ProcessPool(max_workers=1, context=context, initializer=_prepare, initargs=prepared)
+        self._numbers = itertools.count()
         if trouble := self._pool.schedule(_trouble_at_start).result():
             self.close()
             raise WorkerStartError(f"worker {factory.__name__!r} cannot start: {trouble}")
 
     def __call__(self, unit: Unit) -> StepRecord:
         """The unit's record. Never raises for what the unit does."""
-        path = Path(self._folder.name) / "record"
-        try:
-            self._pool.schedule(_attempt_prepared, args=(unit, path), timeout=self._timeout_s).result()
-        except FutureTimeoutError:
-            return failure(unit, "timeout", f"took longer than {self._timeout_s:g} s")
-        except ProcessExpired as error:
-            return failure(unit, "crash", f"the process died while working on it (exit code {error.exitcode})")
-        with path.open("rb") as file:
-            record: StepRecord = pickle.load(file)  # noqa: S301 - our own child wrote it, into a folder of our own
-        path.unlink()
-        return record
+        return self._record(self._begin(unit))
 
     def many(self, units: Iterable[Unit], known: Known) -> Iterator[StepRecord]:
-        """The units' records in order: the known one where there is one, a new attempt elsewhere."""
-        return in_turn(self, units, known)
+        """The units' records in order: the known one where there is one, a new attempt elsewhere.
+
+        One unit waits for the child while it works on another: it goes on at once, and not when the record that it left
+        has been read and stored.
+        """
+        under_way: deque[StepRecord | _Begun] = deque()
+        try:
+            for unit in units:
+                record = known(unit)
+                under_way.append(self._begin(unit) if record is None else record)
+                if len(under_way) > 1:
+                    yield self._record(under_way.popleft())
+            while under_way:
+                yield self._record(under_way.popleft())
+        finally:
+            for begun in under_way:
+                if isinstance(begun, _Begun):
+                    begun.future.cancel()  # type: ignore[no-untyped-call]
+
+    def _begin(self, unit: Unit) -> "_Begun":
+        path = Path(self._folder.name) / f"record-{next(self._numbers)}"
+        # The clock starts when the child takes the unit up.
+        return _Begun(unit, path, self._pool.schedule(_attempt_prepared, args=(unit, path), timeout=self._timeout_s))
+
+    def _record(self, begun: "StepRecord | _Begun") -> StepRecord:
+        if not isinstance(begun, _Begun):
+            return begun
+        try:
+            begun.future.result()
+        except FutureTimeoutError:
+            return failure(begun.unit, "timeout", f"took longer than {self._timeout_s:g} s")
+        except ProcessExpired as error:
+            return failure(begun.unit, "crash", f"the process died while working on it (exit code {error.exitcode})")
+        with begun.path.open("rb") as file:
+            record: StepRecord = pickle.load(file)  # noqa: S301 - our own child wrote it, into a folder of our own
+        begun.path.unlink()
+        return record
 
     def snapshot(self) -> "Snapshot | None":
         """How asking goes: nobody is asked."""
@@ -137,6 +165,15 @@ class IsolatedAttempts:
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
         self._folder.cleanup()
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A unit that the child works on, or will, and where it leaves the record."""
+
+    unit: Unit
+    path: Path
+    future: "ProcessFuture[None]"
 
 
 _prepared: list[Worker | str] = []

@@ -1,7 +1,7 @@
 """A clip's source, opened for cutting.
 
 Here: the streams that are cut, and the clip's first frame, from which both ways of cutting count time.
-Not here: copying (`stages.remux`), encoding (`stages.cut`), or what opening any file safely takes (`stages.decode`).
+Not here: copying (`stages.remux`), encoding (`stages.cut`), or what opening any file safely takes (`stages.demux`).
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,8 @@ from av.video.stream import VideoStream
 from schemas.config import PackageConfig
 from schemas.media import Clip
 from schemas.time import TimeBase
-from stages.decode import decode_span, main_video_stream, open_media, seconds_per_tick
+from stages.decode import decode_span
+from stages.demux import main_video_stream, open_media, seconds_per_tick
 from stages.errors import CutError
 
 

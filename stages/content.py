@@ -1,6 +1,6 @@
 """What a file's packets amount to: the timeline of its content, and what is odd about it.
 
-Here: tallying timestamps and settling them. Not here: reading packets (`stages.decode`), or caps (`stages.probe`).
+Here: tallying timestamps and settling them. Not here: reading packets (`stages.demux`), or caps (`stages.probe`).
 
 The timeline is the one that `decode_span` follows: it begins at the first keyframe, every pts counts once, and
 containers without pts (AVI, raw streams) count by their decode timestamps; an undamaged file therefore decodes to
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.time import TimeBase
-from stages.decode import Packet, ticks_per_frame
+from stages.demux import Packet, ticks_per_frame
 
 _MAX_GAPS_TOLD = 10
 

@@ -27,7 +27,8 @@ from schemas.config import PackageConfig
 from schemas.media import Clip
 from stages.clip_source import ClipSource, open_source
 from stages.damage import DamageLog
-from stages.decode import FORMATS, PROTOCOLS, decode_span, demux_video, main_video_stream, open_media, stores_pts
+from stages.decode import decode_span
+from stages.demux import FORMATS, PROTOCOLS, demux_video, main_video_stream, open_media, stores_pts
 from stages.errors import CutError, MediaError
 from stages.remux import copy_packets
 

@@ -1,7 +1,7 @@
-"""Opening a media file safely, and decoding exactly the frames of a span, in order, with exact timestamps.
+"""Decoding exactly the frames of a span, in order, with exact timestamps.
 
-Here: what every module that touches media files shares (`probe`, `scan`, `cut`).
-Not here: telling of damage (`stages.damage`), facts about a file (`stages.probe`), measuring (`stages.scan`).
+Here: frames, and where a span can be divided so that its stretches are decoded side by side.
+Not here: opening and packets (`stages.demux`), telling of damage (`stages.damage`), measuring (`stages.scan`).
 
 Whose timestamps: most containers store a pts with each packet, and that is the frame's. AVI and raw streams store
 none (`stores_pts` is False). For them the rule is ours: the group of pictures that starts at a keyframe owns the decode
@@ -14,105 +14,20 @@ import itertools
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from fractions import Fraction
-from pathlib import Path
-from typing import TypeAlias
 
 import av
 from av.container import InputContainer
-from av.packet import Packet as AnyPacket
 from av.video.stream import VideoStream
 
 from schemas.time import Span, TimeBase
-from stages.damage import FRAME_DAMAGED, FRAME_LATE, PACKET_DAMAGED, PACKET_LOST, READ_ERROR, DamageLog
-from stages.errors import MediaError, UnsafeMediaError
-
-Packet: TypeAlias = "AnyPacket[VideoStream]"
-
-FORMATS = ("mov", "mp4", "matroska", "webm", "avi", "mpegts", "mpeg", "flv", "asf", "ogg", "mxf", "mpegvideo", "m4v",
-           "h264", "hevc")  # fmt: skip
-"""Demuxers that are used, as ffmpeg names them: containers that hold their own data, and raw streams. Playlists,
-concatenation scripts and image patterns can make the reader open other files and are never used."""
-
-PROTOCOLS = ("file", "pipe")
-
-RAW_FORMATS = frozenset({"h264", "hevc", "mpegvideo", "m4v"})
-"""Bare codec streams, without any timestamps."""
-
-_SIGNATURES = (
-    (4, b"ftyp", "MP4"), (4, b"moov", "MP4"), (4, b"mdat", "MP4"), (0, b"\x1a\x45\xdf\xa3", "Matroska"),
-    (8, b"AVI ", "AVI"), (0, b"FLV", "FLV"), (0, b"OggS", "Ogg"), (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "ASF"),
-    (0, b"\x00\x00\x01\xba", "MPEG"), (0, b"\x06\x0e\x2b\x34", "MXF"), (0, b"\x47\x40", "MPEG-TS"),
-)  # fmt: skip
-
-_BACK_OFF_S = (0, 0.25, 1, 4, 16, 64, 256)
-"""Some demuxers seek only roughly; each try aims this much earlier."""
+from stages.damage import FRAME_DAMAGED, FRAME_LATE, PACKET_LOST, DamageLog
+from stages.demux import Packet, keyframe_near, packets_from_keyframe, seconds_per_tick, stores_pts, ticks_per_frame
 
 _MAX_STARTS = 3
 """Keyframes at which decoding a span is tried to start; a refresh is through before the next one begins."""
 
-_MAX_GROUP = 1000
-"""Packets after which a group of pictures counts as too long to be kept in memory, and is decoded at once."""
-
-_MAX_READ_ERRORS = 32
-"""Consecutive errors of the demuxer after which the rest of the file counts as lost."""
-
-
-@contextmanager
-def open_media(path: Path, name: str) -> Iterator[InputContainer]:
-    """Open a local media file for reading, as hostile input: listed formats and local protocols only.
-
-    Args:
-        path: the local file.
-        name: what to call the file in errors.
-
-    Raises:
-        UnsafeMediaError: the file is a playlist, a script or of a format that is not listed.
-        MediaError: it does not exist, is empty, is no media file, or its header cannot be read.
-    """
-    container = _open(path, name)
-    try:
-        yield container
-    finally:
-        container.close()
-
-
-def main_video_stream(container: InputContainer, name: str) -> VideoStream:
-    """The first video stream that is no cover picture. Raises MediaError where there is none."""
-    pictures = [s for s in container.streams.video if av.stream.Disposition.attached_pic not in s.disposition]
-    for stream in pictures:
-        # A stream that no decoder is known for has no codec context.
-        if stream.codec_context is not None and stream.codec_context.width and stream.codec_context.height:
-            return stream
-    raise MediaError(f"{name}: {'its video is of an unknown codec or size' if pictures else 'it holds no video'}")
-
-
-def stores_pts(container: InputContainer) -> bool:
-    """Whether the container stores presentation timestamps; see the module's docstring for those that do not."""
-    return container.format.name != "avi" and container.format.name not in RAW_FORMATS
-
-
-def demux_video(container: InputContainer, stream: VideoStream, damage: DamageLog) -> Iterator[Packet]:
-    """The stream's packets in decode order from where the container stands, each with a pts where one is known.
-
-    Where the container stores no pts, `packet.pts` is the decode timestamp. Empty packets (AVI's "nothing new here")
-    are left out. Packets that an edit list hides are among them (`is_discard`): others need them, though no frame comes
-    of them. Damage that the demuxer reports is noted and skipped.
-    """
-    raw_ticks = ticks_per_frame(stream) if container.format.name in RAW_FORMATS else 0
-    position = 0
-    for packet in _read_packets(container, stream, damage):
-        if not packet.size:
-            continue
-        if raw_ticks:
-            packet.pts = packet.dts = position * raw_ticks
-        elif packet.pts is None or not stores_pts(container):
-            packet.pts = packet.dts
-        if packet.is_corrupt:
-            damage.note(PACKET_DAMAGED, packet.pts)
-        position += 1
-        yield packet
+_MAX_HELD = 32
+"""Packets that are shown after a span and held back: more than any codec lets one frame overtake."""
 
 
 def decode_span(
@@ -173,163 +88,16 @@ def divide_span(
     bounds = [span.start_pts]
     for number in range(1, count):
         target = span.start_pts + length * number // count
-        pts = _keyframe_near(container, stream, target, range(bounds[-1] + least, span.end_pts - least + 1))
+        pts = keyframe_near(container, stream, target, range(bounds[-1] + least, span.end_pts - least + 1))
         if pts is not None:
             bounds.append(pts)
     ends = [*bounds[1:], span.end_pts]
     return tuple(span.replace(start_pts=start, end_pts=end) for start, end in zip(bounds, ends, strict=True))
 
 
-def _open(path: Path, name: str) -> InputContainer:
-    if not path.is_file():
-        raise MediaError(f"{name}: no such file")
-    if path.stat().st_size == 0:
-        raise MediaError(f"{name}: the file is empty")
-    options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": ",".join(PROTOCOLS)}
-    try:
-        # The explicit protocol keeps a file's name from being read as another protocol or as an option.
-        return av.open(f"file:{path.absolute()}", mode="r", options=options)
-    except av.error.ArgumentError:
-        # What ffmpeg answers when it knows the format and the list does not.
-        raise UnsafeMediaError(f"{name}: a playlist, script, image or rare format, which is never opened") from None
-    except av.error.FFmpegError as error:
-        container = _recognise(path)
-        if container is None:
-            raise MediaError(f"{name}: not a media file ({error.strerror})") from error
-        raise MediaError(f"{name}: {container} file whose header is cut off or damaged ({error.strerror})") from error
-
-
-def _recognise(path: Path) -> str | None:
-    with path.open("rb") as file:
-        start = file.read(16)
-    return next((kind for at, mark, kind in _SIGNATURES if start[at : at + len(mark)] == mark), None)
-
-
 def _require_time_base(span: Span, stream: VideoStream, name: str) -> None:
     if span.time_base.fraction != seconds_per_tick(stream, name):
         raise ValueError(f"{name}: span on time base {span.time_base.fraction}, stream on {stream.time_base}")
-
-
-def seconds_per_tick(stream: VideoStream, name: str = "stream") -> Fraction:
-    """The stream's time base. Raises MediaError where the container gives none."""
-    if not stream.time_base:
-        raise MediaError(f"{name}: its video stream has no time base")
-    return stream.time_base
-
-
-def ticks_per_frame(stream: VideoStream) -> int:
-    """The usual distance of two frames, from the header's frame rate, in ticks of the stream's time base."""
-    rate = stream.average_rate or stream.guessed_rate or 25
-    return max(1, round(1 / (rate * seconds_per_tick(stream))))
-
-
-def _read_packets(container: InputContainer, stream: VideoStream, damage: DamageLog) -> Iterator[Packet]:
-    """All packets to the end of the file; reading goes on after an error, though PyAV's iterator ends there."""
-    errors, last_pts = 0, None
-    while errors < _MAX_READ_ERRORS:
-        try:
-            for packet in container.demux(stream):
-                errors, last_pts = 0, packet.dts if packet.dts is not None else last_pts
-                yield packet
-            return
-        except av.error.EOFError:
-            return
-        except av.error.FFmpegError:
-            errors += 1
-            damage.note(READ_ERROR, last_pts)
-
-
-def packets_from_keyframe(
-    container: InputContainer, stream: VideoStream, span: Span | None, damage: DamageLog, name: str
-) -> Iterator[Packet]:
-    """Packets from a keyframe from which every frame of the span can be decoded and timed; None is the first one.
-
-    Raises MediaError where the file cannot be positioned.
-    """
-    found = _seek(container, stream, span.start_pts, damage) if span else None
-    if found and not stores_pts(container):
-        # One group of pictures more: frames that a keyframe needs but cannot be decoded after a seek (open groups)
-        # must not be missing when the frames of the span are counted.
-        (head, _) = found
-        found = _seek(container, stream, head.pts - 1, damage) if head.pts is not None else None
-    if found:
-        return itertools.chain([found[0]], found[1])
-    _rewind(container, stream, name)
-    packets = itertools.dropwhile(lambda packet: not packet.is_keyframe, demux_video(container, stream, damage))
-    return (
-        packets if span is None else _without_early_groups(packets, span.start_pts, 1 if stores_pts(container) else 2)
-    )
-
-
-def _without_early_groups(packets: Iterator[Packet], pts: int, n_groups: int) -> Iterator[Packet]:
-    """The packets from the keyframe on that starts the last `n_groups` groups of pictures before `pts`.
-
-    Where seeking is impossible, reading what lies before a span is cheap, and decoding it is not.
-    """
-    groups: deque[list[Packet]] = deque(maxlen=n_groups)
-    for packet in packets:
-        if not groups or (packet.is_keyframe and packet.pts is not None and packet.pts <= pts):
-            groups.append([])
-        groups[-1].append(packet)
-        if len(groups[-1]) == _MAX_GROUP or (packet.dts is not None and packet.dts > pts):
-            break
-    yield from itertools.chain.from_iterable(groups)
-    yield from packets
-
-
-def _seek(
-    container: InputContainer, stream: VideoStream, pts: int, damage: DamageLog
-) -> tuple[Packet, Iterator[Packet]] | None:
-    """A keyframe with a pts at or before `pts`, and the packets after it; None where seeking finds none."""
-    landings = _landings(container, stream, pts, damage)
-    return next(((head, packets) for head, packets in landings if (head.pts or 0) <= pts), None)
-
-
-def _keyframe_near(container: InputContainer, stream: VideoStream, pts: int, within: range) -> int | None:
-    """The pts of a keyframe near `pts`, a little before or after it; None where seeking finds none `within`."""
-    for head, _ in _landings(container, stream, pts, DamageLog(TimeBase.of(seconds_per_tick(stream)))):
-        if head.pts in within and not head.is_discard:
-            return head.pts
-        if (head.pts or 0) < within.start:
-            break
-    return None
-
-
-def _landings(
-    container: InputContainer, stream: VideoStream, pts: int, damage: DamageLog
-) -> Iterator[tuple[Packet, Iterator[Packet]]]:
-    """The keyframe at which reading comes to stand when it seeks to `pts`, with the packets after it; ever earlier."""
-    for back_s in _BACK_OFF_S if container.format.name not in RAW_FORMATS else ():
-        try:
-            container.seek(pts - round(back_s / seconds_per_tick(stream)), stream=stream)
-        except av.error.FFmpegError:
-            return
-        packets = demux_video(container, stream, damage)
-        head = next((packet for packet in packets if packet.is_keyframe), None)
-        if head is not None and head.pts is not None:
-            yield head, packets
-
-
-def _rewind(container: InputContainer, stream: VideoStream, name: str) -> None:
-    try:
-        if container.format.name in RAW_FORMATS:
-            container.seek(0, unsupported_byte_offset=True)
-        else:
-            # Forward from before everything: looking backward for a time before the first packet may find nothing.
-            container.seek(-(2**40), stream=stream, backward=False)
-    except av.error.FFmpegError as error:
-        raise MediaError(f"{name}: reading cannot start over ({error.strerror})") from error
-
-
-def _decode(packets: Iterable[Packet], stream: VideoStream, damage: DamageLog) -> Iterator[av.VideoFrame]:
-    """Every frame that the decoder gives, in its order; packets that it refuses are noted."""
-    for packet in itertools.chain(packets, [None]):
-        try:
-            yield from stream.decode(packet)
-        except av.error.EOFError:
-            return
-        except av.error.FFmpegError:
-            damage.note(PACKET_LOST, packet.pts if packet else None)
 
 
 def _frames_from_keyframe(
@@ -347,6 +115,7 @@ def _frames_from_keyframe(
         if not stores_pts(container):
             return _counted_frames(packets, stream, damage), damage
         head = next(packets, None)
+        packets = packets if span is None else _until(packets, span.end_pts)
         rest = _timed_frames(itertools.chain([head] if head else [], packets), stream, damage)
         first = next(rest, None)
         frames = itertools.chain([first] if first else [], rest)
@@ -356,6 +125,22 @@ def _frames_from_keyframe(
             break
         aim = span.replace(start_pts=head.pts - 1)
     return frames, damage
+
+
+def _until(packets: Iterable[Packet], end_pts: int) -> Iterator[Packet]:
+    """The packets that frames before `end_pts` may need.
+
+    One that is shown later is held back until one that is shown earlier follows, and may refer to it. A decoder that
+    reads on until it shows the end has worked on several pictures for nothing, a keyframe among them.
+    """
+    held: list[Packet] = []
+    for packet in packets:
+        held.append(packet)
+        if packet.pts is None or packet.pts < end_pts:
+            yield from held
+            held.clear()
+        elif len(held) > _MAX_HELD:
+            return
 
 
 def _timed_frames(packets: Iterator[Packet], stream: VideoStream, damage: DamageLog) -> Iterator[av.VideoFrame]:
@@ -398,6 +183,17 @@ def _counted_frames(packets: Iterator[Packet], stream: VideoStream, damage: Dama
         if free:
             frame.pts = free.popleft()
             yield frame
+
+
+def _decode(packets: Iterable[Packet], stream: VideoStream, damage: DamageLog) -> Iterator[av.VideoFrame]:
+    """Every frame that the decoder gives, in its order; packets that it refuses are noted."""
+    for packet in itertools.chain(packets, [None]):
+        try:
+            yield from stream.decode(packet)
+        except av.error.EOFError:
+            return
+        except av.error.FFmpegError:
+            damage.note(PACKET_LOST, packet.pts if packet else None)
 
 
 def _inside(frames: Iterable[av.VideoFrame], span: Span | None, damage: DamageLog) -> Iterator[av.VideoFrame]:

@@ -1,7 +1,7 @@
 """What an input is: container facts, content hash, what is refused, and the slices that it is worked in.
 
 Here: reading every packet of a file once, without decoding more than its first frame, and holding it against the caps.
-Not here: opening (`stages.decode`), what the packets amount to (`stages.content`), where slices end (`stages.slices`).
+Not here: opening (`stages.demux`), what the packets amount to (`stages.content`), where slices end (`stages.slices`).
 
 Facts from the header and facts from the content are kept apart. Wall clocks and processes are the `pipeline`'s.
 """
@@ -19,7 +19,8 @@ from schemas.time import TimeBase
 from schemas.verdict import Verdict
 from stages.content import Content, Tally, settle
 from stages.damage import DamageLog
-from stages.decode import decode_span, demux_video, main_video_stream, open_media, seconds_per_tick
+from stages.decode import decode_span
+from stages.demux import demux_video, main_video_stream, open_media, seconds_per_tick
 from stages.errors import MediaError
 from stages.slices import content_slices
 

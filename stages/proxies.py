@@ -206,12 +206,28 @@ def _is_full_range(frame: av.VideoFrame) -> bool:
 def _shrunk(plane: Image, width: int, height: int) -> Image:
     """The plane area-averaged to (height, width), from some of its lines where it has many."""
     step = max(1, plane.shape[0] // (LINES_PER_ROW * height))
-    lines = plane[step // 2 :: step]
+    lines = _halved(plane[step // 2 :: step], width, height)
     if lines.shape == (height, width):
-        return lines.copy()
+        return lines if lines.base is None else lines.copy()
     is_larger = lines.shape[0] >= height and lines.shape[1] >= width
     method = cv2.INTER_AREA if is_larger else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(lines, (width, height), interpolation=method), dtype=np.uint8)
+
+
+def _halved(lines: Image, width: int, height: int) -> Image:
+    """The picture in half, as often as it stays several times as large as (height, width), or a multiple of it.
+
+    OpenCV has vector code for halves, and none for the mean of more pixels: halves take a third to half of the time of
+    one step all the way, and change one pixel in six by a grey level.
+    """
+    while all(_may_be_halved(side, least) for side, least in zip(lines.shape, (height, width), strict=True)):
+        half = lines.shape[1] // 2, lines.shape[0] // 2
+        lines = np.asarray(cv2.resize(lines, half, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return lines
+
+
+def _may_be_halved(side: int, least: int) -> bool:
+    return side % 2 == 0 and (side % (2 * least) == 0 or side >= 4 * least)
 
 
 def _pts(frame: av.VideoFrame) -> int:

@@ -1,7 +1,7 @@
 """Copying a clip's packets into an mp4, without decoding and encoding them.
 
 Here: which packets are the clip's, their new timestamps, and the muxing of picture and sound. Not here: whether what
-was written is the clip (`stages.cut`), or reading packets (`stages.decode`).
+was written is the clip (`stages.cut`), or reading packets (`stages.demux`).
 """
 
 import itertools
@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 
 from stages.clip_source import ClipSource
 from stages.damage import DamageLog
-from stages.decode import Packet, packets_from_keyframe, stores_pts
+from stages.demux import Packet, packets_from_keyframe, stores_pts
 
 AudioPacket: TypeAlias = "AnyPacket[AudioStream]"
 MediaPacket: TypeAlias = "AnyPacket[VideoStream] | AnyPacket[AudioStream]"

@@ -15,7 +15,8 @@ from schemas.media import Slice, VideoStream
 from schemas.signals import FrameSignals, SampleSignals, SliceScan
 from schemas.time import Span
 from stages.complaints import complaints, complaints_on
-from stages.decode import divide_span, main_video_stream, open_media
+from stages.decode import divide_span
+from stages.demux import main_video_stream, open_media
 from stages.errors import MediaError
 from stages.motion import join_tracks
 from stages.scoring import Scorer, Scores
@@ -25,9 +26,10 @@ from stages.stretch import Sampled, Stretch, decode_stretch, join_samples, join_
 from stages.transitions import READS_RGB, find_transitions
 
 MIN_STRETCH_S = 4.0
-"""Shortest stretch in seconds: where one ends, a few frames of the next are decoded for nothing."""
-STRETCHES_PER_THREAD = 2
-"""Stretches take unequal time: with a few for each thread, none waits long for the others at the end."""
+"""Shortest stretch in seconds: each opens the file anew, and is joined with its neighbours."""
+STRETCHES_PER_THREAD = 4
+"""Stretches take unequal time, and begin where a keyframe lies: with a few for each thread, the longest first, none
+waits long for the others at the end."""
 
 
 def scan_slice(
@@ -55,8 +57,9 @@ def scan_slice(
     with complaints_on():
         spans = _divide(slice_, path, threads)
         with ThreadPoolExecutor(max_workers=threads) as pool:
-            jobs = [pool.submit(decode_stretch, path, s, source, config, scorer, slice_.name) for s in spans]
-            stretches = [job.result() for job in jobs]
+            longest_first = sorted(spans, key=lambda span: span.start_pts - span.end_pts)
+            jobs = {s: pool.submit(decode_stretch, path, s, source, config, scorer, slice_.name) for s in longest_first}
+            stretches = [jobs[span].result() for span in spans]
     problems = [sentence for stretch in stretches for sentence in stretch.problems]
     problems += complaints([message for stretch in stretches for message in stretch.messages])
     stretches = [stretch for stretch in stretches if stretch.pts]

@@ -16,7 +16,8 @@ from schemas.config import ScanConfig
 from schemas.media import FrameSample, VideoStream
 from schemas.time import Span
 from stages.complaints import Messages, decoder_messages
-from stages.decode import decode_span, main_video_stream, open_media
+from stages.decode import decode_span
+from stages.demux import main_video_stream, open_media
 from stages.motion import MotionTrack, clock_tick
 from stages.proxies import Image, Proxy, ProxyBatch, ProxyMaker
 from stages.scoring import PAIRWISE, Scorer, Scores, joined

@@ -54,6 +54,8 @@ def measure(config: RunConfig) -> Worker:
             os._exit(11)
         if source.name.startswith("hang"):
             time.sleep(60)
+        if source.name.startswith("slow"):
+            time.sleep(2)
         return Length(name=source.name, length=len(source.name))
 
     return work

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from stages.complaints import Messages, complaints, complaints_on, decoder_messages
-from stages.decode import decode_span, main_video_stream, open_media
+from stages.decode import decode_span
+from stages.demux import main_video_stream, open_media
 from tests.corpus import textured_frame, write_video
 
 

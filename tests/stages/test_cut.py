@@ -13,7 +13,8 @@ from schemas.config import PackageConfig
 from schemas.media import Clip
 from schemas.time import Span, TimeBase
 from stages.cut import cut_clip
-from stages.decode import decode_span, main_video_stream, open_media
+from stages.decode import decode_span
+from stages.demux import main_video_stream, open_media
 from stages.errors import CutError, MediaError
 from tests.corpus import AUDIO_RATE_HZ, Picture, frame_number, numbered_frames, picture_of, write_video
 

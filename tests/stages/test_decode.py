@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.time import Span, TimeBase
-from stages.decode import decode_span, divide_span, main_video_stream, open_media
+from stages.decode import decode_span, divide_span
+from stages.demux import main_video_stream, open_media
 from stages.errors import MediaError, UnsafeMediaError
 from tests.corpus import frame_number, numbered_frames, picture_of, write_video
 
@@ -178,6 +179,17 @@ def test_damaged_packets_are_skipped_told_once_and_shift_nothing(tmp_path: Path)
     assert problems == ["3 packets near 0.80 s could not be decoded"]
     assert decoded(path, None, problems) == frames
     assert len(problems) == 1
+
+
+@pytest.mark.parametrize("b_frames", ["0", "2"])
+def test_what_lies_beyond_a_span_is_not_decoded(tmp_path: Path, b_frames: str) -> None:
+    whole = write_video(tmp_path / "whole.mp4", numbered_frames(N_FRAMES), gop=8, options={"bf": b_frames})
+    frames, base = decoded(whole), time_base(whole)
+    path = overwrite_packets(whole, range(16, N_FRAMES), tmp_path / "damaged.mp4")
+    problems: list[str] = []
+    span = Span(start_pts=frames[0][0], end_pts=frames[16][0], time_base=base)
+    assert decoded(path, span, problems) == frames[:16]
+    assert problems == []
 
 
 def test_a_frame_lost_from_avi_shifts_nothing_beyond_its_group(tmp_path: Path) -> None:

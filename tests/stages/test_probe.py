@@ -16,7 +16,8 @@ import pytest
 from schemas.config import ProbeConfig
 from schemas.media import ListedSource, Source
 from schemas.verdict import Verdict
-from stages.decode import decode_span, main_video_stream, open_media
+from stages.decode import decode_span
+from stages.demux import main_video_stream, open_media
 from stages.errors import MediaError, UnsafeMediaError
 from stages.probe import probe_source
 from tests.corpus import numbered_frames, write_video

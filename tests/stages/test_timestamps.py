@@ -13,7 +13,8 @@ import pytest
 from schemas.config import ProbeConfig, ScanConfig
 from schemas.media import ListedSource, Source
 from schemas.signals import SliceScan
-from stages.decode import decode_span, divide_span, main_video_stream, open_media
+from stages.decode import decode_span, divide_span
+from stages.demux import main_video_stream, open_media
 from stages.probe import probe_source
 from stages.scan import scan_slice
 from tests.corpus import picture_of
