@@ -1,6 +1,6 @@
-"""One ledger for all processes of a run: a Ray actor that holds it, and what the others reach it by.
+"""One ledger for all processes of a run: a Ray actor, and what the others reach it by.
 
-Here: `LedgerActor` and `SharedBudget`. Not here: what is counted and refused (`annotators.endpoint.budget`).
+Here: `SharedBudget`. Not here: what is counted and refused (`annotators.endpoint.budget`).
 """
 
 import asyncio
@@ -9,40 +9,13 @@ from typing import Any
 import ray
 from ray.exceptions import RayTaskError
 
-from annotators.endpoint.budget import Ledger, Limits, Snapshot, Tally
-from annotators.endpoint.chat import BudgetReachedError
+from annotators.endpoint.budget import Accounts, Ledger, Limits, Snapshot, Tally
+from annotators.endpoint.chat import AskingError
 from annotators.endpoint.prices import Usage
 from annotators.endpoint.tokens import Estimate
 
 
-class LedgerActor:
-    """A ledger behind Ray: its methods run in one event loop, as `Ledger` wants it."""
-
-    def __init__(self, limits: Limits, earlier: Tally) -> None:
-        self._ledger = Ledger(limits, earlier)
-
-    async def reserve(self, annotator: str, estimate: Estimate, *, wait: bool) -> int:
-        """See `annotators.endpoint.budget.Accounts`."""
-        return await self._ledger.reserve(annotator, estimate, wait=wait)
-
-    async def renew(self, ticket: int) -> None:
-        """See `annotators.endpoint.budget.Accounts`."""
-        await self._ledger.renew(ticket)
-
-    async def settle(self, ticket: int, usage: Usage | None, cost_usd: float | None) -> None:
-        """See `annotators.endpoint.budget.Accounts`."""
-        await self._ledger.settle(ticket, usage, cost_usd)
-
-    async def count_kept(self, annotator: str) -> None:
-        """See `annotators.endpoint.budget.Accounts`."""
-        await self._ledger.count_kept(annotator)
-
-    async def snapshot(self) -> Snapshot:
-        """The state now."""
-        return self._ledger.snapshot()
-
-
-class SharedBudget:
+class SharedBudget(Accounts):
     """The accounts of a run, from any of its processes."""
 
     def __init__(self, actor: Any) -> None:
@@ -50,25 +23,32 @@ class SharedBudget:
 
     @classmethod
     def start(cls, limits: Limits, earlier: Tally) -> "SharedBudget":
-        """Start the actor. Ray must be connected."""
-        made = ray.remote(num_cpus=0)(LedgerActor).remote(limits, earlier)
-        return cls(made)
+        """Start the actor: a ledger whose methods run in one event loop. Ray must be connected."""
+        return cls(ray.remote(num_cpus=0)(Ledger).remote(limits, earlier))
 
     async def reserve(self, annotator: str, estimate: Estimate, *, wait: bool = True) -> int:
-        """See `annotators.endpoint.budget.Accounts`."""
+        """See `Accounts`."""
         return int(await _answer(self._actor.reserve.remote(annotator, estimate, wait=wait)))
 
+    async def lose(self, ticket: int) -> None:
+        """See `Accounts`."""
+        await _answer(self._actor.lose.remote(ticket))
+
     async def renew(self, ticket: int) -> None:
-        """See `annotators.endpoint.budget.Accounts`."""
+        """See `Accounts`."""
         await _answer(self._actor.renew.remote(ticket))
 
     async def settle(self, ticket: int, usage: Usage | None, cost_usd: float | None) -> None:
-        """See `annotators.endpoint.budget.Accounts`."""
+        """See `Accounts`."""
         await _answer(self._actor.settle.remote(ticket, usage, cost_usd))
 
     async def count_kept(self, annotator: str) -> None:
-        """See `annotators.endpoint.budget.Accounts`."""
+        """See `Accounts`."""
         await _answer(self._actor.count_kept.remote(annotator))
+
+    async def record(self, annotator: str, usage: Usage, cost_usd: float | None) -> None:
+        """See `Accounts`."""
+        await _answer(self._actor.record.remote(annotator, usage, cost_usd))
 
     def snapshot(self) -> Snapshot:
         """The state now."""
@@ -81,6 +61,6 @@ async def _answer(reference: Any) -> Any:
     try:
         return await asyncio.wrap_future(reference.future())
     except RayTaskError as error:
-        if isinstance(error.cause, BudgetReachedError):
+        if isinstance(error.cause, AskingError):
             raise error.cause from error
         raise

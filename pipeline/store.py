@@ -132,7 +132,7 @@ class Store:
     def remove_leftovers(self) -> None:
         """Delete half-written files of a run that was killed. The folder must be locked."""
         if self.is_local:
-            for pattern in (f"{_HIDDEN}*", f"*/{_HIDDEN}*", f"tables/*/{_HIDDEN}*"):
+            for pattern in (f"{_HIDDEN}*", f"*/{_HIDDEN}*", f"tables/*/{_HIDDEN}*", f"replies/*/{_HIDDEN}*"):
                 for hidden in Path(self.root).glob(pattern):
                     shutil.rmtree(hidden, ignore_errors=True)
 

@@ -45,7 +45,7 @@ class Size:
     llama_tokens: int
 
 
-FULL = Size(0.5, 2_560, 3, (10_000, 100_000), 64, 24)
+FULL = Size(0.5, 2_560, 3, (10_000, 100_000), 24, 16)
 QUICK = Size(0.1, 200, 1, (300, 900), 8, 8)
 """Shows that everything runs; its figures say nothing."""
 
