@@ -24,8 +24,9 @@ HISTOGRAM_BINS = (16, 8)
 """Hue and saturation bins."""
 MIN_COLOUR_VALUE = 24
 """HSV value (0 to 255) below which hue and saturation are noise: such pixels count as colourless. Ours."""
-BLACK_MAX_SPREAD = 0.04
-"""Standard deviation of luma (0 to 1) above which a dark frame shows something. Ours."""
+BLACK_MAX_SPREADS = (0.04, 0.008)
+"""Standard deviation of luma (0 to 1) above which a dark frame shows something: of the proxy, and of the thumbnail. In
+a thumbnail noise has averaged out, and what a dark scene shows has not. Ours."""
 THUMBNAIL_SIZE = (18, 32)
 """Height and width of the luma that outlives its proxy; its chroma has half of both."""
 RGB_SIZE = (27, 48)
@@ -106,7 +107,10 @@ class Scorer:
         ssim = window_ssim(luma)
         mean = luma.flatten(1).mean(1)
         spread = (luma - mean[:, None, None]).square_().flatten(1).mean(1).sqrt()
-        is_black = (mean < 255 * self._config.black_luma) & (spread < 255 * BLACK_MAX_SPREAD)
+        thumbnails = functional.adaptive_avg_pool2d(luma[:, None], THUMBNAIL_SIZE)[:, 0]
+        coarse_spread = thumbnails.flatten(1).std(1, correction=0)
+        is_black = (mean < 255 * self._config.black_luma) & (spread < 255 * BLACK_MAX_SPREADS[0])
+        is_black &= coarse_spread < 255 * BLACK_MAX_SPREADS[1]
         difference = (luma[1:] - luma[:-1]).abs_().flatten(1).mean(1)
         found = {
             "luma_mean": mean[1:] / 255,
@@ -120,14 +124,14 @@ class Scorer:
             "moving_ratio": (ssim < self._config.moving_similarity).float().mean(1),
             "is_frozen": (difference < self._config.frozen_difference).float(),
             "histograms": histograms[1:].half(),
+            "thumbnails": _bytes(thumbnails[1:]),
         }
-        return found | self._pictures(luma[1:], chroma[1:], rgb[1:])
+        return found | self._colour_pictures(chroma[1:], rgb[1:])
 
-    def _pictures(self, luma: torch.Tensor, chroma: torch.Tensor, rgb: torch.Tensor) -> dict[str, torch.Tensor]:
+    def _colour_pictures(self, chroma: torch.Tensor, rgb: torch.Tensor) -> dict[str, torch.Tensor]:
         height, width = THUMBNAIL_SIZE
         small = functional.adaptive_avg_pool2d(rgb, RGB_SIZE) if self._with_rgb else rgb[:, :, :0, :0]
         return {
-            "thumbnails": _bytes(functional.adaptive_avg_pool2d(luma[:, None], (height, width))[:, 0]),
             "chroma": _bytes(functional.adaptive_avg_pool2d(chroma, (height // 2, width // 2)).permute(0, 2, 3, 1)),
             "rgb": _bytes(small.permute(0, 2, 3, 1)),
         }
