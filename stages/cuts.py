@@ -37,7 +37,13 @@ within these bounds."""
 JOLT_REACH = (3, 5)
 """Rows and columns of the thumbnail by which a jolt of the camera may shift it from one frame to the next."""
 JOLT_MIN_CORRELATION = 0.85
-"""Correlation of thumbnails, one of them shifted, from which the camera moved and nothing was cut."""
+"""Correlation of thumbnails, one of them shifted, from which the camera may have moved and nothing was cut:"""
+JOLT_MIN_SIMILARITY = 0.85
+"""it did where the histograms intersect by this much, for a jolt keeps the colours. Shots that only share their coarse
+shape, sky over ground, do not."""
+ONE_WAY = 0.9
+"""Mean luma difference over the mean absolute one from which all of a picture, shifted by no more than the camera moves
+anyway, became lighter, or darker: the light changed."""
 
 
 def find_cuts(series: Series, config: ScanConfig) -> list[Found]:
@@ -111,7 +117,7 @@ def _is_cut(series: Series, frame: int) -> bool:
         or is_light_step(series, frame)
         or changed_share(series, frame - 1, frame) < CAPTION_MAX_SHARE
         or is_flash(series, frame)
-        or _is_jolt(series, frame)
+        or _is_found_again(series, frame)
         or _is_held_motion(series, frame)
     )
 
@@ -126,8 +132,8 @@ def changed_share(series: Series, first: int, second: int) -> float:
     return float((shown > np.clip(shown.mean() / 2, *CAPTION_STEPS)).mean())
 
 
-def _is_jolt(series: Series, frame: int) -> bool:
-    """Whether the middle of the picture before, shifted, is found in the picture at `frame`."""
+def _is_found_again(series: Series, frame: int) -> bool:
+    """Whether the middle of the picture before is in that at `frame` too: shifted by a jolt, or under another light."""
     bounds = np.flatnonzero(series.is_shown.any(axis=1)), np.flatnonzero(series.is_shown.any(axis=0))
     window = tuple(slice(2 * int(bound[0]), 2 * int(bound[-1]) + 2) for bound in bounds)
     before, after = series.thumbnails[frame - 1 : frame + 1, *window]
@@ -137,7 +143,15 @@ def _is_jolt(series: Series, frame: int) -> bool:
     middle = before[rows:-rows, columns:-columns]
     if min(middle.std(), after.std()) < FLAT_DEVIATION:
         return False
-    return float(cv2.matchTemplate(after, middle, cv2.TM_CCOEFF_NORMED).max()) > JOLT_MIN_CORRELATION
+    matches = cv2.matchTemplate(after, middle, cv2.TM_CCOEFF_NORMED)
+    top, left = (int(place) for place in np.unravel_index(matches.argmax(), matches.shape))
+    if matches[top, left] < JOLT_MIN_CORRELATION:
+        return False
+    step = after[top : top + middle.shape[0], left : left + middle.shape[1]].astype(np.float32) - middle
+    is_lit = abs(float(step.mean())) > ONE_WAY * float(np.abs(step).mean())
+    is_in_place = max(abs(top - rows), abs(left - columns)) <= 1
+    shared = np.minimum(series.histograms[frame - 1], series.histograms[frame]).sum(dtype=np.float64)
+    return bool(shared > JOLT_MIN_SIMILARITY) or (is_in_place and is_lit)
 
 
 def _is_held_motion(series: Series, frame: int) -> bool:
