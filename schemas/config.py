@@ -79,7 +79,7 @@ class ScanConfig(Record):
     min_dissolve_s: float = Field(default=0.2, gt=0)
     max_dissolve_s: float = Field(default=2.0, gt=0)
     black_luma: float = Field(default=0.08, ge=0, le=1)
-    """A frame whose mean luma is below this, and almost without spread, is black."""
+    """A frame whose mean luma is below this, and that shows nothing, is black: `docs/signals.md`."""
     frozen_difference: float = Field(default=0.3, ge=0)
     """A frame whose mean absolute difference from the one before is below this (0 to 255) repeats it."""
     motion_rate_hz: float = Field(default=8.0, gt=0)

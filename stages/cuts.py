@@ -37,14 +37,23 @@ within these bounds."""
 JOLT_REACH = (3, 5)
 """Rows and columns of the thumbnail by which a jolt of the camera may shift it from one frame to the next."""
 JOLT_MIN_CORRELATION = 0.85
-"""Correlation of thumbnails, one of them shifted, from which the camera moved and nothing was cut."""
+"""Correlation of thumbnails, one of them shifted, from which the camera may have moved and nothing was cut:"""
+JOLT_MIN_SIMILARITY = 0.85
+"""it did where the histograms intersect by this much, for a jolt keeps the colours. Shots that only share their coarse
+shape, sky over ground, do not."""
+LIT_MIN_CORRELATION = 0.5
+"""Correlation from which a picture that is still in its place may be under another light:"""
+ONE_WAY = 0.97
+"""it is where the mean luma difference, over the mean absolute one, says that all of it became lighter, or darker,"""
+LIT_MAX_CHROMA = 20.0
+"""and where chroma (0 to 255) changed by no more than this in the mean: light is nearly white."""
 
 
 def find_cuts(series: Series, config: ScanConfig) -> list[Found]:
     """Hard cuts in order, each at the first frame of the new shot; flashes, lamps, captions and jolts are none."""
     detector = dict.fromkeys(_structural_cuts(series) + _flat_cuts(series), "reelproof.structure")
     detector |= dict.fromkeys(adaptive_cuts(series.content, config), "pyscenedetect.adaptive")
-    frames = [frame for frame in sorted(detector) if _is_cut(series, frame)]
+    frames = [frame for frame in sorted(detector) if is_cut(series, frame)]
     # Where a frame mixes both sides of a cut, both of its edges are found; the first shows the new shot.
     firsts = {
         frame - 1 if frame - 1 in detector and not _is_own_shot(series, frame) else frame for frame in frames
@@ -100,8 +109,8 @@ def _flat_step(series: Series, frame: int) -> float:
     )
 
 
-def _is_cut(series: Series, frame: int) -> bool:
-    """Whether the change at `frame` is none of those that leave the shot as it was."""
+def is_cut(series: Series, frame: int) -> bool:
+    """Whether the change from the frame before is none of those that leave the shot as it was."""
     is_light = series.change[frame] < 1 - LIGHTING_CORRELATION
     is_light &= bool(series.histogram_distance[frame] < LIGHTING_HISTOGRAM_DISTANCE)
     if series.spread[frame - 1 : frame + 1].max() * 255 < FLAT_DEVIATION:
@@ -111,7 +120,7 @@ def _is_cut(series: Series, frame: int) -> bool:
         or is_light_step(series, frame)
         or changed_share(series, frame - 1, frame) < CAPTION_MAX_SHARE
         or is_flash(series, frame)
-        or _is_jolt(series, frame)
+        or _is_found_again(series, frame)
         or _is_held_motion(series, frame)
     )
 
@@ -126,8 +135,8 @@ def changed_share(series: Series, first: int, second: int) -> float:
     return float((shown > np.clip(shown.mean() / 2, *CAPTION_STEPS)).mean())
 
 
-def _is_jolt(series: Series, frame: int) -> bool:
-    """Whether the middle of the picture before, shifted, is found in the picture at `frame`."""
+def _is_found_again(series: Series, frame: int) -> bool:
+    """Whether the middle of the picture before is in that at `frame` too: shifted by a jolt, or under another light."""
     bounds = np.flatnonzero(series.is_shown.any(axis=1)), np.flatnonzero(series.is_shown.any(axis=0))
     window = tuple(slice(2 * int(bound[0]), 2 * int(bound[-1]) + 2) for bound in bounds)
     before, after = series.thumbnails[frame - 1 : frame + 1, *window]
@@ -137,7 +146,16 @@ def _is_jolt(series: Series, frame: int) -> bool:
     middle = before[rows:-rows, columns:-columns]
     if min(middle.std(), after.std()) < FLAT_DEVIATION:
         return False
-    return float(cv2.matchTemplate(after, middle, cv2.TM_CCOEFF_NORMED).max()) > JOLT_MIN_CORRELATION
+    matches = cv2.matchTemplate(after, middle, cv2.TM_CCOEFF_NORMED)
+    top, left = (int(place) for place in np.unravel_index(matches.argmax(), matches.shape))
+    step = after[top : top + middle.shape[0], left : left + middle.shape[1]].astype(np.float32) - middle
+    is_one_way = abs(float(step.mean())) > ONE_WAY * float(np.abs(step).mean())
+    is_in_place = max(abs(top - rows), abs(left - columns)) <= 1
+    shared = float(np.minimum(series.histograms[frame - 1], series.histograms[frame]).sum(dtype=np.float64))
+    is_jolt = matches[top, left] > JOLT_MIN_CORRELATION and shared > JOLT_MIN_SIMILARITY
+    chroma = np.abs(np.subtract(*series.chroma[[frame - 1, frame]].astype(np.float32))).max(axis=2)
+    is_lit = matches[top, left] > LIT_MIN_CORRELATION and chroma[series.is_shown].mean() < LIT_MAX_CHROMA
+    return bool(is_jolt or (is_lit and is_in_place and is_one_way))
 
 
 def _is_held_motion(series: Series, frame: int) -> bool:

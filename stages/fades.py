@@ -1,7 +1,7 @@
 """Fades: ramps of brightness down to black, up from black, and both with black between them; the same with white.
 
-Here: our rule, a run of plain frames beside a linear ramp of brightness. Not
-here: which frames are black (`stages.scoring`), cuts to and from black (`stages.cuts`), or dissolves (`stages.blends`).
+Here: our rule, a run of plain frames beside a linear ramp of brightness. Not here: which frames are black
+(`stages.scoring`), cuts to and from black (`stages.cuts`), or dissolves (`stages.blends`).
 """
 
 import math
@@ -23,8 +23,9 @@ CONTRAST_MAX_CHANGE = 0.3
 together, a picture that merely moves on to something dark does not."""
 MIN_HEIGHT = 0.05
 """Least height of a ramp, root mean square luma: below it the shot is as plain as what it fades to."""
-WHITE_MAX_SPREAD = 0.04
-"""Standard deviation of luma (0 to 1) above which a bright frame shows something."""
+PLAIN_MAX_SPREAD = 0.04
+"""Standard deviation of luma (0 to 1) above which a dark or bright frame shows too much to be the foot of a fade. Wider
+than what a frame may show that is black: many a fade turns before it gets there."""
 LEAST = 0.004
 """A level, 0 to 1, below which brightness is rounding."""
 BOTTOM_FRAMES = 8
@@ -42,8 +43,9 @@ class _Plain:
 
 def find_fades(series: Series, cuts: list[int], config: ScanConfig) -> list[Found]:
     """Ramps of brightness to and from runs of black or white frames; none reaches across a cut (frame numbers)."""
-    is_white = (series.luma > 1 - config.black_luma) & (series.spread < WHITE_MAX_SPREAD)
-    black = _Plain(series.is_black, np.hypot(series.luma, series.spread), False)
+    is_flat = series.spread < PLAIN_MAX_SPREAD
+    is_dark, is_white = is_flat & (series.luma < config.black_luma), is_flat & (series.luma > 1 - config.black_luma)
+    black = _Plain(is_dark, np.hypot(series.luma, series.spread), False)
     white = _Plain(is_white, np.hypot(1 - series.luma, series.spread), True)
     found = sorted(_fades_of(series, black, cuts, config) + _fades_of(series, white, cuts, config), key=_start)
     kept: list[Found] = []

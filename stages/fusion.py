@@ -1,18 +1,21 @@
 """Transitions that TransNetV2 and the cheap signals agree on, and what each finds that the other cannot see.
 
 Here: our rules for joining the two. The network knows dissolves and where they begin and end; it does not see wipes,
-and says nothing about kinds. Not here: running it (`stages.transnet`), or the rules on signals alone
-(`stages.transitions`).
+says nothing about kinds, and takes lamps and flashes for cuts, which the signals tell apart. Not here: running it
+(`stages.transnet`), or the rules on signals alone (`stages.transitions`).
 """
 
 from dataclasses import replace
 
+import numpy as np
+
 from schemas.config import ScanConfig
-from stages.light import find_blazes, is_flash, is_light_step
+from stages.cuts import is_cut
+from stages.light import find_blazes
 from stages.series import Found, Series, runs
 from stages.transnet import TransNetScores
 
-UNSEEN = 0.08
+UNSEEN = 0.2
 """Probability of the network below which it sees nothing: what the signals find there, wipes apart, is dropped."""
 NEAR_FRAMES = 2
 """Frames around a finding of the signals in which the network may see it."""
@@ -41,7 +44,7 @@ def fuse(series: Series, found: list[Found], scores: TransNetScores, config: Sca
 
 
 def _said(series: Series, scores: TransNetScores, config: ScanConfig) -> list[Found]:
-    """The network's own transitions: its runs of frames, short ones as cuts unless only the light changed."""
+    """The network's own transitions: its runs of frames, short ones as cuts unless the signals know better."""
     blazes = find_blazes(series)
     found: list[Found] = []
     for start, end in runs(scores.many > config.transnet_threshold):
@@ -50,10 +53,16 @@ def _said(series: Series, scores: TransNetScores, config: ScanConfig) -> list[Fo
             continue
         if end - start > MAX_CUT_FRAMES:
             found.append(Found("dissolve", start, min(end, len(series)), peak, DETECTOR))
-        elif end < len(series) and not is_flash(series, end) and not is_light_step(series, end):
+        elif end < len(series) and is_cut(series, _change_in(series, start, end)):
             # The network marks the last frame of the old shot.
             found.append(Found("cut", end, end, peak, DETECTOR))
     return found
+
+
+def _change_in(series: Series, start: int, end: int) -> int:
+    """The frame from `start` to `end` that differs most from the one before; never the first of all."""
+    first = max(start, 1)
+    return first + int(np.argmax(series.content[first : end + 1]))
 
 
 def _is_seen(found: Found, scores: TransNetScores) -> bool:

@@ -24,8 +24,9 @@ HISTOGRAM_BINS = (16, 8)
 """Hue and saturation bins."""
 MIN_COLOUR_VALUE = 24
 """HSV value (0 to 255) below which hue and saturation are noise: such pixels count as colourless. Ours."""
-BLACK_MAX_SPREAD = 0.04
-"""Standard deviation of luma (0 to 1) above which a dark frame shows something. Ours."""
+BLACK_MAX_SPREADS = (0.04, 0.008)
+"""Standard deviation of luma (0 to 1) above which a dark frame shows something: of the proxy, and of the thumbnail. In
+a thumbnail noise has averaged out, and what a dark scene shows has not. Ours."""
 THUMBNAIL_SIZE = (18, 32)
 """Height and width of the luma that outlives its proxy; its chroma has half of both."""
 RGB_SIZE = (27, 48)
@@ -106,6 +107,8 @@ class Scorer:
         histograms = hue_saturation_histograms(hsv)
         ssim = window_ssim(luma)
         mean = light.flatten(1).mean(1)
+        thumbnails = _area_mean(light[:, None], THUMBNAIL_SIZE)[:, 0]
+        coarse_spread = thumbnails.flatten(1).std(1, correction=0)
         found = {
             "luma_mean": mean[1:] / 255,
             "saturation_mean": hsv[1:, 1].flatten(1).mean(1) / 255,
@@ -116,17 +119,18 @@ class Scorer:
             "moving_ratio": (ssim < self._config.moving_similarity).float().mean(1),
             "is_frozen": (mean_difference(luma) < self._config.frozen_difference).float(),
             "histograms": histograms[1:].half(),
+            "thumbnails": _bytes(thumbnails[1:]),
         }
-        found |= self._pictures(light[1:], colour[1:], rgb[1:])
+        found |= self._colour_pictures(colour[1:], rgb[1:])
         spread = light.sub_(mean[:, None, None]).square_().flatten(1).mean(1).sqrt()
-        is_black = (mean < 255 * self._config.black_luma) & (spread < 255 * BLACK_MAX_SPREAD)
+        is_black = (mean < 255 * self._config.black_luma) & (spread < 255 * BLACK_MAX_SPREADS[0])
+        is_black &= coarse_spread < 255 * BLACK_MAX_SPREADS[1]
         return found | {"luma_spread": spread[1:] / 255, "is_black": is_black[1:].float()}
 
-    def _pictures(self, luma: torch.Tensor, chroma: torch.Tensor, rgb: torch.Tensor) -> dict[str, torch.Tensor]:
+    def _colour_pictures(self, chroma: torch.Tensor, rgb: torch.Tensor) -> dict[str, torch.Tensor]:
         height, width = THUMBNAIL_SIZE
         small = functional.adaptive_avg_pool2d(rgb, RGB_SIZE) if self._with_rgb else rgb[:, :, :0, :0]
         return {
-            "thumbnails": _bytes(_area_mean(luma[:, None], (height, width))[:, 0]),
             "chroma": _bytes(_area_mean(chroma, (height // 2, width // 2)).permute(0, 2, 3, 1)),
             "rgb": _bytes(small.permute(0, 2, 3, 1)),
         }

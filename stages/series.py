@@ -77,7 +77,6 @@ class Series:
     """(T,) standard deviation of luma, 0 to 0.5."""
     detail: Floats
     """(T,) variance of the Laplacian of the thumbnail: too coarse for grain, which no blend takes away."""
-    is_black: Flags
     is_frozen: Flags
     camera: MotionSignals
     ticks_per_s: float
@@ -140,7 +139,6 @@ def slice_series(
         luma=np.asarray(frames.luma_mean, dtype=np.float64),
         spread=np.asarray(frames.luma_spread, dtype=np.float64),
         detail=np.concatenate([_detail(looks.thumbnails[at : at + CHUNK_FRAMES]) for at in starts]),
-        is_black=np.asarray(frames.is_black, dtype=bool),
         is_frozen=np.asarray(frames.is_frozen, dtype=bool),
         camera=camera,
         ticks_per_s=float(1 / time_base.fraction),

@@ -1,8 +1,8 @@
 """Wipes: a border runs over the picture, and every place turns from the old shot to the new when it passes.
 
-Here: our rule, for borders of any shape. Each place must step once from the picture before to the picture after, the
-times of these steps must spread over the wipe, and neighbouring places must step at nearly the same time. Not here:
-dissolves, where all places change together (`stages.blends`).
+Here: our rule, for borders of any shape. Each place must step once from the picture before to the picture after, and
+far beyond what the shots themselves move; the times of these steps must spread over the wipe, and neighbouring places
+must step at nearly the same time. Not here: dissolves, where all places change together (`stages.blends`).
 Shape legend: P = places, 9 rows by 16 columns of them, letterbox bars left out.
 """
 
@@ -20,42 +20,54 @@ Frames = npt.NDArray[np.int64]
 GRID = (9, 16)
 """Rows and columns of the places."""
 MIN_WIPE_S = 0.2
-LENGTH_STEP = 1.4
+LENGTH_STEP = 1.25
 """Ratio of neighbouring candidate lengths."""
 START_STEPS = 3
 """Places at which a candidate is tried within its own length."""
 MIN_DIFFERENCE = 18.0
 """Root mean square difference of the ends over luma and chroma, summed, 0 to 255."""
-MAX_CORRELATION = 0.8
+MAX_CORRELATION = 0.6
 """Largest correlation of the ends' luma: beyond it they show one scene."""
-PROBES = ((0.25, 0.02, 0.75), (0.5, 0.12, 0.88), (0.75, 0.25, 0.98))
+PROBES = ((0.25, 0.0, 0.75), (0.5, 0.12, 0.9), (0.75, 0.25, 0.98))
 """Places inside a candidate, and between which shares of the way from first to last picture it must be there."""
-MIDDLE_REST = (0.06, 0.6)
+MIDDLE_REST = (0.06, 0.9)
 """What a blend leaves unexplained of the middle picture, as a share of the ends' squared difference: a quarter in a
-wipe, little in a dissolve, more where a camera moves."""
-MAX_ERROR = 0.13
-"""Mean squared deviation from one step per place, over the ends' mean squared difference."""
-MAX_ERROR_RATIO = 0.62
+wipe, little in a dissolve, more where the shots move."""
+MAX_ERROR = 0.25
+"""Mean squared deviation from one step per place, over the ends' mean squared difference: a few hundredths where the
+shots stand still."""
+MAX_ERROR_RATIO = 0.6
 """The same over the deviation from a linear blend."""
 TELLING = 0.25
 """Squared difference of the ends, over its mean, from which a place tells whether there was a border,"""
 FAINT = 0.1
 """and, once there was one, from which it tells when the border passed."""
-MIN_TELLING = 0.4
+MIN_TELLING = 0.5
 """Share of telling places."""
-MIN_SPREAD = 0.15
+MIN_SPREAD = 0.14
 """Standard deviation of the times of the steps, as a share of the wipe: 0.29 where the border moves evenly."""
-MAX_AT_ONCE = 0.27
-"""Share of the places that step in one frame."""
+MAX_AT_ONCE = 0.29
+"""Share of the places that step in one frame,"""
+MAX_AT_ONCE_SHORT = 3.0, 0.36
+"""or, where the wipe is short, this multiple of what an even border passes in a frame, but no more than that share."""
 MAX_ROUGHNESS = 0.62
 """Mean difference of neighbouring places' times over the standard deviation of all: about 1.1 without any order."""
+PASSAGE = 8
+"""A border passes a place within the wipe's length over this. The largest change of a place within that time tells by
+itself, without the ends, when it stepped:"""
+MIN_PEAK = 5.0
+"""that change over the median one of the place, in the median place: a shot that moves has two or three,"""
+CLEAR_PEAK = 0.5
+"""least such change of a place that tells, over that of the median place,"""
+MIN_AGREEMENT = 0.8
+"""and share of the places that must step when the ends say they do, give or take a tenth of the wipe."""
 MIN_STEP_SHARE = 0.6
 """Change of the median place within a sixth of the wipe, over its whole change: in a dissolve it is less."""
-MAX_PATH = 2.6
+MAX_PATH = 2.3
 """Length of the way of the median place through colour, over the distance of its ends: longer where a camera moves."""
 MIN_DETAIL = 0.4
 """Least detail on the way over the lesser detail of the ends: a camera that is thrown about blurs the picture."""
-MAX_SAMENESS = 1.05
+MAX_SAMENESS = 1.2
 """Intersection of the ends' histograms plus the mean change of the shots outside the wipe, over that inside: a shot
 that changes as much without a wipe, and keeps its colours, is one that moves."""
 EDGE_SHARE = 0.1
@@ -163,21 +175,36 @@ def _wipe(places: Looks, first: int, is_shown: Flags) -> _Wipe | None:
     telling = square > TELLING * square.mean()
     if error > min(MAX_ERROR, MAX_ERROR_RATIO * blend_error) or telling.mean() < MIN_TELLING:
         return None
-    if not _is_border(times, telling, is_shown, length):
+    passed, clear, peak = _passage(places)
+    agree = np.abs(passed - times)[telling & clear] <= max(1, length / 10)
+    if peak < MIN_PEAK or not agree.any() or agree.mean() < MIN_AGREEMENT:
+        return None
+    if not (_is_border(times, telling, is_shown, length) and _is_border(passed, clear, is_shown, length)):
         return None
     # A place steps when the border has passed half of it. What steps first and last may be noise.
     early, late = np.quantile(times[square > FAINT * square.mean()], [EDGE_SHARE, 1 - EDGE_SHARE])
     margin = EDGE_SHARE / (1 - 2 * EDGE_SHARE) * (late - early)
     before, after = max(0, round(early - margin) - 2), min(length, round(late + margin) + 1)
-    strength = float(square.mean()) * float(telling.mean()) * (1 - error / MAX_ERROR)
+    strength = float(square.mean()) * float(telling.mean()) * (1 - error / (MAX_ERROR_RATIO * blend_error))
     return _Wipe(strength, first + before, first + after, float(np.sqrt(square.mean())))
+
+
+def _passage(places: Looks) -> tuple[Frames, Flags, float]:
+    """When each of the P places changes most, which of them change clearly, and the median peak (see `PASSAGE`)."""
+    reach = max(2, round((len(places) - 1) / PASSAGE))
+    change = np.sqrt(((places[reach:] - places[:-reach]) ** 2).sum(axis=2))
+    most = change.max(axis=0)
+    peak = float(np.median(most / np.maximum(np.median(change, axis=0), 1)))
+    return change.argmax(axis=0) + (reach + 1) // 2, most > CLEAR_PEAK * np.median(most), peak
 
 
 def _is_border(times: Frames, telling: Flags, is_shown: Flags, length: int) -> bool:
     """Whether the (P,) times at which places step are those of a border that runs over the picture."""
     told = times[telling]
     spread = float(told.std())
-    if spread < MIN_SPREAD * length or np.bincount(told).max() > MAX_AT_ONCE * len(told):
+    multiple, most = MAX_AT_ONCE_SHORT
+    at_once = max(MAX_AT_ONCE, min(multiple / length, most))
+    if spread < MIN_SPREAD * length or np.bincount(told).max() > at_once * len(told):
         return False
     grid, known = np.zeros(GRID, dtype=np.int64), np.zeros(GRID, dtype=bool)
     grid[is_shown], known[is_shown] = times, telling

@@ -1,16 +1,18 @@
 """Statements about the benchmark of transitions itself: it matches as it says, and its videos hold what they claim."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import av
 import numpy as np
+import pytest
 
 from tests.benchmarks.transition_joins import KIND_SHARES, Truth, programme, random_joins
 from tests.benchmarks.transition_match import Claim, Tally, f1, precision, recall
 from tests.benchmarks.transition_negatives import EFFECTS, negative
 from tests.benchmarks.transition_shots import HEIGHT, WIDTH, stretches
-from tests.benchmarks.transition_truth import Job, build
+from tests.benchmarks.transition_videos import Job, build, kept
 from tests.corpus import picture_of
 
 TRUTH = (
@@ -66,6 +68,16 @@ def test_a_built_video_changes_where_its_truth_says(tmp_path: Path) -> None:
         else:
             ends = np.abs(pictures[one.end] - pictures[one.start - 1]).mean()
             assert ends > 1.5 * np.median(steps)
+
+
+def test_a_video_is_built_once_and_by_all_that_decides_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    job = Job(5, 0, "", 2, has_transnet=False, device="cpu")
+    truth, path = kept(job)
+    written = path.stat().st_mtime_ns
+    assert kept(replace(job, has_transnet=True)) == (truth, path)
+    assert path.stat().st_mtime_ns == written
+    assert len({kept(replace(job, seed=6))[1], kept(replace(job, count=3))[1], path}) == 3
 
 
 def test_kinds_have_their_shares_and_the_same_seed_the_same_joins() -> None:

@@ -141,13 +141,18 @@ def _any_view(random: Random, stretches: tuple[Stretch, ...], motion: float) -> 
     )
 
 
-@cache
-def stretches() -> tuple[Stretch, ...]:
-    """All stretches of the sample videos and of the folder that `REELPROOF_BENCH_VIDEOS` names."""
+def shot_paths() -> list[Path]:
+    """The sample videos and the files of the folder that `REELPROOF_BENCH_VIDEOS` names."""
     paths = sorted(SAMPLES.glob("*.mp4"))
     if folder := os.environ.get(VIDEOS_VARIABLE):
         paths += sorted(path for path in Path(folder).iterdir() if path.is_file())
-    return tuple(stretch for path in paths for stretch in _stretches_of(path))
+    return paths
+
+
+@cache
+def stretches() -> tuple[Stretch, ...]:
+    """All stretches of the videos at `shot_paths`."""
+    return tuple(stretch for path in shot_paths() for stretch in _stretches_of(path))
 
 
 def _stretches_of(path: Path) -> Iterator[Stretch]:

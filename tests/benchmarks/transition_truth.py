@@ -1,16 +1,14 @@
 """How right the transitions are: videos built from real shots, with known joins, seen by us and by others.
 
-Here: building and encoding the videos, running every detector on each, and the figures. Not here: shots
-(`transition_shots`), joins (`transition_joins`), what only looks like one (`transition_negatives`), detectors
-(`transition_detectors`), matching (`transition_match`).
+Here: which videos there are, running every detector on each, and the figures. Not here: building them
+(`transition_videos`), detectors (`transition_detectors`), matching (`transition_match`).
 
 The rules were tuned on the seeds in `TUNING_SEEDS`; the figures are told of another one. All seeds draw from the same
 few videos, so the joins, crops, grades and camera moves are new, the scenes are not.
 """
 
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -25,15 +23,17 @@ from schemas.config import ScanConfig
 from stages.transnet import transnet_scores
 from tests.benchmarks.figures import Figure, at_least, at_most
 from tests.benchmarks.transition_detectors import PYSCENEDETECT, product, pyscenedetect, transnet_alone
-from tests.benchmarks.transition_joins import Truth, programme, random_joins
+from tests.benchmarks.transition_joins import Truth
 from tests.benchmarks.transition_match import Claim, Tally, f1, precision, recall
-from tests.benchmarks.transition_negatives import EFFECTS, negative
-from tests.benchmarks.transition_shots import FPS, stretches
-from tests.corpus import Picture, picture_of, write_video
+from tests.benchmarks.transition_negatives import EFFECTS
+from tests.benchmarks.transition_shots import FPS
+from tests.benchmarks.transition_videos import Job, kept
+from tests.corpus import picture_of
 
 TUNING_SEEDS = (1, 3, 5, 7)
 HELD_OUT_SEED = 11
 N_TRANSITIONS = 300
+N_QUICK = 24
 PER_VIDEO = 25
 """Transitions of one video."""
 NEGATIVE_FRAMES = 300
@@ -42,21 +42,10 @@ NEGATIVES_PER_TRANSITION = 1 / 6
 """Fifty videos without transitions, ten minutes, for 300 transitions."""
 TRANSNET_SHARE = 5
 """TransNetV2 sees every fifth group of videos on a CPU, where it takes longer than all the rest, and all on a GPU."""
+SAY_EVERY = 10
+"""Videos from one word about progress to the next."""
 
 OURS, FUSED, ALONE = "ours", "ours, transnetv2", "TransNetV2 alone"
-
-
-@dataclass(frozen=True)
-class Job:
-    """One video to build and to look at; `name` is that of a negative, or empty for a programme."""
-
-    seed: int
-    index: int
-    name: str
-    count: int
-    """Transitions of a programme, frames of a negative."""
-    has_transnet: bool
-    device: str
 
 
 @dataclass
@@ -85,28 +74,35 @@ class Race:
         return total / max(1, self.negative_frames[detector]) * 600 * FPS
 
 
-def measure(n_transitions: int = N_TRANSITIONS, seed: int = HELD_OUT_SEED, processes: int = 2) -> list[Figure]:
+def measure(
+    say: Callable[[str], None] = lambda _: None, *, quick: bool = False, seed: int = HELD_OUT_SEED
+) -> list[Figure]:
     """Figures of ours, ours with TransNetV2, and the peers, on videos built from this seed.
+
+    Args:
+        say: told how far it is, one line at a time.
+        quick: of so few videos that figures mean little, to see that it works.
+        seed: of everything random.
+    """
+    return figures(race(N_QUICK if quick else N_TRANSITIONS, seed, say=say))
+
+
+def race(n_transitions: int, seed: int, processes: int = 2, say: Callable[[str], None] = lambda _: None) -> Race:
+    """What every detector makes of the videos of a seed.
 
     Args:
         n_transitions: how many joins to build; there is a video without transitions to every six of them.
         seed: of everything random.
         processes: videos that are built and looked at side by side.
+        say: told how far it is.
     """
-    return figures(race(n_transitions, seed, processes))
-
-
-def race(n_transitions: int, seed: int, processes: int = 2) -> Race:
-    """What every detector makes of the videos of a seed."""
     found = Race()
     jobs = _jobs(n_transitions, seed)
-    if processes == 1:
-        for job in jobs:
-            found.add(job, *_run(job))
-        return found
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        for job, result in zip(jobs, pool.map(_run, jobs), strict=True):
+        for number, (job, result) in enumerate(zip(jobs, pool.map(_run, jobs), strict=True), 1):
             found.add(job, *result)
+            if number % SAY_EVERY == 0 or number == len(jobs):
+                say(f"{number} of {len(jobs)} videos")
     return found
 
 
@@ -126,31 +122,16 @@ def _jobs(n_transitions: int, seed: int) -> list[Job]:
 
 
 def _run(job: Job) -> tuple[tuple[Truth, ...], dict[str, list[Claim]], int]:
-    """Builds a video, and lets every detector look at it; returns the truth, the claims and the number of frames."""
+    """Lets every detector look at the video of a job; returns the truth, the claims and the number of frames."""
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        truth, path = build(job, Path(folder))
-        claims = {OURS: product(path, ScanConfig())}
-        claims |= {name: pyscenedetect(path, make()) for name, make in PYSCENEDETECT.items()}
-        if job.has_transnet:
-            claims[FUSED] = product(path, ScanConfig(shot_detector="transnetv2"), job.device)
-            claims[ALONE] = transnet_alone(transnet_scores(_small(path), job.device))
-        with av.open(str(path)) as container:
-            return truth, claims, container.streams.video[0].frames
-
-
-def build(job: Job, folder: Path) -> tuple[tuple[Truth, ...], Path]:
-    """Encodes the video of a job as H.264 of 320x180 at 25 frames per second. Returns what it holds, and its path."""
-    random = np.random.default_rng((job.seed, job.index))
-    truth: tuple[Truth, ...] = ()
-    frames: Iterator[Picture]
-    if job.name:
-        frames = negative(random, stretches(), job.name, job.count)
-    else:
-        made = programme(random, stretches(), random_joins(random, job.count))
-        truth, frames = made.truth(), made.frames()
-    path = folder / f"{job.index}{job.name}.mp4"
-    return truth, write_video(path, frames, FPS, gop=2 * FPS, options={"crf": "23", "threads": "1"})
+    truth, path = kept(job)
+    claims = {OURS: product(path, ScanConfig())}
+    claims |= {name: pyscenedetect(path, make()) for name, make in PYSCENEDETECT.items()}
+    if job.has_transnet:
+        claims[FUSED] = product(path, ScanConfig(shot_detector="transnetv2"), job.device)
+        claims[ALONE] = transnet_alone(transnet_scores(_small(path), job.device))
+    with av.open(str(path)) as container:
+        return truth, claims, container.streams.video[0].frames
 
 
 def _small(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
@@ -160,10 +141,20 @@ def _small(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
         return np.stack([picture_of(frame) for frame in frames])
 
 
+def _share(found: Race) -> str:
+    """What of it all the network was shown, in words."""
+    minutes = {name: found.negative_frames[name] / FPS / 60 for name in (OURS, ALONE)}
+    joins = {name: found.tallies[name].places["truth"] for name in (OURS, ALONE)}
+    return (
+        f"TransNetV2 saw {joins[ALONE]} of the {joins[OURS]} joins and {minutes[ALONE]:.1f} of the "
+        f"{minutes[OURS]:.1f} minutes without any"
+    )
+
+
 def figures(found: Race) -> list[Figure]:
     """The figures of a race; peers stand beside ours where the figure means something for them."""
     ours, others = found.tallies[OURS], [name for name in found.tallies if name != OURS]
-    share = f"TransNetV2 saw {found.tallies[ALONE].places['truth']} of the joins" if ALONE in others else ""
+    share = _share(found) if ALONE in others else ""
     with_spans = [name for name in others if name in (FUSED, ALONE)]
     n_truth = ours.places["truth"]
     false = {name: found.false_per_10_min(name, "cuts") for name in found.false}

@@ -144,6 +144,21 @@ def test_a_dark_picture_that_shows_something_is_not_black() -> None:
     assert scores.is_black[0] == 0
 
 
+@pytest.mark.parametrize("gain", [0.08, 0.15])
+def test_a_dim_scene_is_not_black(gain: float) -> None:
+    scores = scores_of([np.asarray(textured_frame(2, HEIGHT, WIDTH) * gain, dtype=np.uint8)])
+    assert scores.luma_mean[0] < ScanConfig().black_luma
+    assert scores.luma_spread[0] < 0.04
+    assert scores.is_black[0] == 0
+
+
+@pytest.mark.parametrize("level", [0, 8, 16])
+@pytest.mark.parametrize("spread", [0, 2, 8])
+def test_noise_on_black_is_black(level: int, spread: float) -> None:
+    """Sixteen is the black of a video whose range is limited, and that does not say so."""
+    assert scores_of([noisy(grey(level), spread)]).is_black[0] == 1
+
+
 def test_blur_lowers_sharpness_which_is_the_variance_of_the_laplacian() -> None:
     picture = noisy(textured_frame(5, HEIGHT, WIDTH), 10)
     blurred = [np.asarray(cv2.blur(picture, (size, size)), dtype=np.uint8) for size in (1, 3, 7, 15)]

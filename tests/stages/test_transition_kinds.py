@@ -43,6 +43,13 @@ def test_a_wipe_is_found_whatever_its_shape(shape: str) -> None:
     assert_overlaps(found(wiped(before, after, shape, 12)), "wipe", 30, 42)
 
 
+@pytest.mark.parametrize("shape", ["right", "up", "iris_open"])
+def test_a_wipe_between_moving_shots_is_found(shape: str) -> None:
+    before = real_shot(60, pan_px=1.2, zoom=1.004)
+    after = graded(real_shot(60, 60, pan_px=-1.0, tilt_px=0.5), (0.5, 0.9, 1.3))
+    assert_overlaps(found(wiped(before, after, shape, 20)), "wipe", 40, 60)
+
+
 def test_a_wipe_inside_a_letterbox_is_found() -> None:
     pictures = wiped(shot(1, 45), shot(2, 45), "right", 15)
     for picture in pictures:
@@ -154,6 +161,11 @@ def test_the_network_and_the_signals_together_name_a_dissolve_and_a_wipe() -> No
     transitions = by("transnetv2", pictures)
     assert [one.kind for one in transitions] == ["dissolve", "wipe"]
     assert "transnetv2" in transitions[0].detector
+
+
+def test_a_lamp_that_the_network_takes_for_a_cut_is_none() -> None:
+    pictures = graded(real_shot(30), (0.4, 0.4, 0.4), mirrored=False) + real_shot(30, 30)
+    assert frames(by("transnetv2", pictures)) == []
 
 
 def test_pictures_of_another_size_are_refused() -> None:

@@ -49,6 +49,16 @@ def test_a_cut_between_shots_of_the_same_colours_is_found() -> None:
     assert (frames([cut]), cut.detector) == ([("cut", 25, 25)], "reelproof.structure")
 
 
+def test_a_cut_between_shots_of_one_coarse_shape_is_found() -> None:
+    def sky_over_ground(seed: int, horizon: int, sky: tuple[int, int, int]) -> list[Picture]:
+        is_sky = cv2.GaussianBlur(np.float32(np.arange(HEIGHT) < horizon)[:, None], (1, 25), 4.0)[:, :, None]
+        base = is_sky * np.array(sky) + (1 - is_sky) * np.array([50, 60, 30])
+        return [np.clip(base + 0.2 * picture - 20, 0, 255).astype(np.uint8) for picture in shot(seed, 20)]
+
+    pictures = sky_over_ground(1, 36, (120, 160, 230)) + sky_over_ground(2, 50, (250, 180, 120))
+    assert frames(found(pictures)) == [("cut", 20, 20)]
+
+
 def test_a_cut_inside_a_letterbox_is_found() -> None:
     pictures = shot(1, 20) + shot(2, 20)
     for picture in pictures:
