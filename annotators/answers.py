@@ -32,7 +32,9 @@ class SeenBox(Answer):
 class SeenClaim(Answer):
     """An observation in a form that is checked against measurements."""
 
-    quantity: Literal["transition", "transition_count", "camera_motion", "text", "colour", "frozen", "black"]
+    quantity: Literal[
+        "transition", "transition_count", "camera_motion", "text", "colour", "frozen", "black", "speech", "no_speech"
+    ]
     text: str = Field(
         description="transition: cut, dissolve, fade_in, fade_out, fade_out_in, fade_white or wipe; camera_motion: "
         "static, pan_left, pan_right, tilt_up, tilt_down, zoom_in, zoom_out, roll_clockwise, roll_counterclockwise, "

@@ -1,4 +1,4 @@
-"""What was measured of a clip, in words that a model can use: shots, camera, light, colours, text.
+"""What was measured of a clip, in words that a model can use: shots, text, speech, camera, light, colours.
 
 Here: sentences from a description, most important first. Not here: measuring (`stages`), or which annotator shows them.
 """
@@ -15,6 +15,8 @@ MAX_TEXTS = 24
 """Different texts of a clip that are told. Ours."""
 MAX_TEXT_CHARS = 200
 """Longest text that is told in full. Ours."""
+MAX_SPEECH_SPANS = 24
+"""Spans of speech that are told. Ours."""
 MAX_TIMES = 4
 """Times that are told of one text. Ours."""
 
@@ -35,6 +37,7 @@ def measured_facts(subject: ClipSubject) -> tuple[str, ...]:
         *_shots(subject, description),
         *_transitions(subject),
         *_text(subject, description),
+        *_speech(subject, description),
         *(sentence for shot in description.shots for sentence in _camera(subject, shot)),
         *_stillness(subject, description),
         *(_look(subject, shot) for shot in description.shots),
@@ -79,6 +82,13 @@ def _text(subject: ClipSubject, description: ClipDescription) -> Iterator[str]:
     for text, times in list(seen.items())[:MAX_TEXTS]:
         when = ", ".join(f"{time:.2f} s" for time in times[:MAX_TIMES])
         yield f"On the screen at {when} this is written:\n{fenced(text, MAX_TEXT_CHARS)}"
+
+
+def _speech(subject: ClipSubject, description: ClipDescription) -> Iterator[str]:
+    if description.speech_is_measured and not description.speech:
+        yield "No speech was found."
+    for span in description.speech[:MAX_SPEECH_SPANS]:
+        yield f"Somebody speaks from {stretch(subject, span)}."
 
 
 def _camera(subject: ClipSubject, shot: ShotFigures) -> Iterator[str]:

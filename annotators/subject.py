@@ -122,7 +122,7 @@ def _claim(seen: SeenClaim, what: str) -> Claim | None:
     """
     if seen.quantity == "transition_count":
         return None if seen.value is None else Claim(quantity=seen.quantity, value=seen.value)
-    if seen.quantity in ("frozen", "black"):
+    if seen.quantity in ("frozen", "black", "speech", "no_speech"):
         return Claim(quantity=seen.quantity)
     text, terms = " ".join(seen.text.split()), _TERMS.get(seen.quantity)
     if terms:

@@ -17,7 +17,7 @@ from schemas.media import Shot, Transition
 from schemas.signals import ClipDescription, TextDetection
 from schemas.time import Span
 
-LaneKind = Literal["edits", "shots", "camera", "text", "still", "series"]
+LaneKind = Literal["edits", "shots", "camera", "text", "speech", "still", "series"]
 
 MAX_TEXT_ROWS = 3
 _TICK_STEPS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
@@ -82,6 +82,7 @@ def timeline_of(description: ClipDescription, series: Sequence[Lane]) -> Timelin
         Lane("shots", "shots", 28, marks=_shots(clip.shots, scale) + _transitions(clip.transitions, scale)),
         Lane("camera", "camera", 22, marks=_camera(description, scale)),
         *_text_lane(description, scale),
+        *_speech_lane(description, scale),
         *_still_lane(description, scale),
         *series,
     ]
@@ -206,6 +207,17 @@ def _sightings(description: ClipDescription) -> list[tuple[str, Span, int]]:
         span = Span(start_pts=seen[0].pts, end_pts=seen[-1].pts, time_base=time_base)
         rows.append((wording.plain_line(seen[0].text), span, len({detection.pts for detection in seen})))
     return sorted(rows, key=lambda row: (row[1].start_pts, row[0]))
+
+
+def _speech_lane(description: ClipDescription, scale: Scale) -> list[Lane]:
+    """Where somebody speaks; no lane where nobody listened, for most data sets are made of pictures only."""
+    if not description.speech_is_measured:
+        return []
+    marks = tuple(
+        Mark(*scale.band(span), "speech", "speech" if scale.band(span)[1] >= 9 else "", f"speech {scale.text(span)}")
+        for span in description.speech
+    )
+    return [Lane("speech", "speech", 16, note="" if marks else "none found", marks=marks)]
 
 
 def _still_lane(description: ClipDescription, scale: Scale) -> list[Lane]:

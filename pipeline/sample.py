@@ -17,6 +17,7 @@ from schemas.time import Span
 _SCHEMA = "reelproof-sample/1"
 _CLIP_FIGURES = {
     "display_width", "display_height", "luma_mean", "luma_spread", "saturation_mean", "sharpness", "text_is_measured",
+    "speech_is_measured",
 }  # fmt: skip
 
 
@@ -68,6 +69,8 @@ def _events(description: ClipDescription) -> Iterator[tuple[str, str, Span]]:
         yield "freeze", "still picture", span
     for span in description.black_spans:
         yield "black", "black picture", span
+    for span in description.speech:
+        yield "speech", "somebody speaks", span
     for text in description.text:
         yield "text", text.text, clip.span.replace(start_pts=text.pts, end_pts=text.pts)
 

@@ -60,10 +60,12 @@ def resolve(config: RunConfig) -> RunConfig:
     """
     from stages.embedding import resolve_embedder  # these look for packages, and load none of them
     from stages.text import resolve_text_setting
+    from stages.voice import resolve_speech_setting
 
     describe = _with_embedder(resolve_text_setting(config.describe))
     split = config.split.replace(embedder=resolve_embedder(config.split.embedder))
-    return _with_prompts(config.replace(split=split, describe=describe))
+    scan = resolve_speech_setting(config.scan)
+    return _with_prompts(config.replace(scan=scan, split=split, describe=describe))
 
 
 def _with_prompts(config: RunConfig) -> RunConfig:

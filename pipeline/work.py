@@ -39,22 +39,27 @@ def probe(config: RunConfig) -> Worker:
 
 
 def scan(config: RunConfig) -> Worker:
-    """The one full decode of a slice. A slice's threads are those that decode it: no library starts more of them."""
+    """The one full decode of a slice. A slice's threads are those that decode it: no library starts more of them.
+
+    The network that hears speech is loaded once.
+    """
     import cv2
     import torch
 
     from stages.scan import scan_slice
     from stages.scoring import resolve_device
+    from stages.voice import make_voice
 
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     threads, device = config.grid.threads_per_slice, resolve_device(config.grid.device)
+    voice = make_voice(config.scan)
 
     copies = LastCopy()
 
     def work(member: PartSlice) -> SliceScan:
         path = copies.path(member.slice.uri)
-        return scan_slice(member.slice, member.video, path, config.scan, threads=threads, device=device)
+        return scan_slice(member.slice, member.video, path, config.scan, threads=threads, device=device, voice=voice)
 
     return work
 

@@ -95,6 +95,15 @@ class ScanConfig(Record):
     sample_width: int = Field(default=512, ge=64)
     """Width in pixels of frame samples; smaller pictures are not enlarged."""
     sample_jpeg_quality: int = Field(default=85, ge=1, le=100)
+    speech: Literal["auto", "silero", "none"] = "auto"
+    """Where somebody speaks; `auto` uses Silero VAD where the `speech` extra is installed. Resolved before the run
+    starts."""
+    speech_threshold: float = Field(default=0.5, gt=0, lt=1)
+    """Silero VAD: probability from which a window of 32 ms begins speech; it ends 0.15 below."""
+    min_speech_s: float = Field(default=0.25, ge=0)
+    """Shorter speech is not told."""
+    min_silence_s: float = Field(default=0.3, ge=0)
+    """Silence that ends a span of speech; shorter pauses belong to it."""
     timeout_s: float = Field(default=3600.0, gt=0)
     """Wall clock for one slice."""
 
@@ -241,6 +250,10 @@ class EvidenceConfig(Record):
     """Picture widths per second."""
     text_position_tolerance: float = Field(default=0.1, ge=0, le=1)
     """Share of the picture height."""
+    speech_min_share: float = Field(default=0.5, gt=0, le=1)
+    """Share of a span that must be speech where speech is claimed of it."""
+    no_speech_max_share: float = Field(default=0.02, ge=0, lt=1)
+    """Share of a span that may be speech where it is claimed to hold none: the edges of speech are not that sharp."""
     aspect_tolerance: float = Field(default=0.01, ge=0)
     """Relative."""
 

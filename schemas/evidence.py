@@ -28,6 +28,8 @@ Quantity = Literal[
     "frozen",  # the picture stands still throughout the span
     "no_freeze",  # the picture nowhere stands still in the span
     "black",  # the picture is black throughout the span
+    "speech",  # somebody speaks during at least `verify.evidence.speech_min_share` of the span
+    "no_speech",  # nobody speaks in the span
     "aspect_ratio",  # value: display width over height
     "duration",  # value: seconds; the span is what is measured
 ]

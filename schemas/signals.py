@@ -107,6 +107,10 @@ class SliceScan(Record):
     transitions: tuple[Transition, ...]
     frame_samples: tuple[FrameSample, ...] = Field(default=(), repr=False)
     """Empty where the reader left the pictures in the table."""
+    speech: tuple[Span, ...] = ()
+    """Where somebody speaks, in order; the spans lie inside `span` and apart from each other."""
+    speech_is_measured: bool = False
+    """Whether the sound was heard: no span then means that nobody speaks. True for a source without sound."""
     problems: tuple[str, ...] = ()
     """What could not be decoded, one sentence each."""
 
@@ -225,6 +229,10 @@ class ClipDescription(Record):
     text_is_measured: bool
     """Whether text recognition ran: no detection then means that no text was found."""
     text: tuple[TextDetection, ...]
+    speech: tuple[Span, ...] = ()
+    """Where somebody speaks, in order, inside the clip."""
+    speech_is_measured: bool = False
+    """Whether the sound was heard: no span then means that nobody speaks. True for a source without sound."""
     embedder: str = "none"
     """The model whose embeddings the keyframes hold; only those of one model can be compared."""
     keyframes: tuple[Keyframe, ...] = ()

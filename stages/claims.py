@@ -1,6 +1,6 @@
 """Checks of single claims against what was measured, one function per quantity in one table.
 
-Here: checks of light, colour, camera, text and stillness, and `CHECKS`. Not here: checks of the editing
+Here: checks of light, colour, camera, text, stillness and speech, and `CHECKS`. Not here: checks of the editing
 (`stages.claims_editing`), what all are made on (`stages.measurements`), what follows for a label (`stages.evidence`).
 """
 
@@ -189,6 +189,33 @@ def check_no_freeze(_claim: Claim, span: Span, measurements: Measurements) -> Fi
     return Finding("contradicted" if longest_s >= limit else "confirmed", reason, longest_s, threshold=limit)
 
 
+def check_speech(_claim: Claim, span: Span, measurements: Measurements) -> Finding:
+    """Whether enough of the span is speech; the number is the share that is, 0 to 1."""
+    share, limit = _speech_share(span, measurements), measurements.config.speech_min_share
+    if share is None:
+        return _UNHEARD
+    reason = f"speech is heard during {share:.0%} of the span, at least {limit:.0%} must be"
+    return Finding("confirmed" if share >= limit else "contradicted", reason, share, threshold=limit)
+
+
+def check_no_speech(_claim: Claim, span: Span, measurements: Measurements) -> Finding:
+    """Whether hardly any of the span is speech; the number is the share that is, 0 to 1."""
+    share, limit = _speech_share(span, measurements), measurements.config.no_speech_max_share
+    if share is None:
+        return _UNHEARD
+    reason = f"speech is heard during {share:.0%} of the span, at most {limit:.0%} may be"
+    return Finding("confirmed" if share <= limit else "contradicted", reason, share, threshold=limit)
+
+
+_UNHEARD = Finding("unchecked", "speech was not measured, or the span lasts no time")
+
+
+def _speech_share(span: Span, measurements: Measurements) -> float | None:
+    if not measurements.scan.speech_is_measured or span.duration_s <= 0:
+        return None
+    return sum(speech.overlap_s(span) for speech in measurements.scan.speech) / span.duration_s
+
+
 def check_aspect_ratio(claim: Claim, _span: Span, measurements: Measurements) -> Finding:
     """Display width over height."""
     ratio = measurements.scan.display_width / measurements.scan.display_height
@@ -211,6 +238,8 @@ CHECKS: Mapping[Quantity, Check] = {
     "frozen": _flagged("is_frozen", "differ from the one before", skip_first=True),
     "no_freeze": check_no_freeze,
     "black": _flagged("is_black", "are not black", skip_first=False),
+    "speech": check_speech,
+    "no_speech": check_no_speech,
     "aspect_ratio": check_aspect_ratio,
     "duration": check_duration,
 }

@@ -1,4 +1,4 @@
-"""What was measured of one clip: figures, palette and camera of each shot, stills, text and keyframes.
+"""What was measured of one clip: figures, palette and camera of each shot, stills, text, speech, keyframes.
 
 Here: putting the scan's signals together over a clip's frames. Not here: how any of them is measured; no video is
 decoded.
@@ -20,6 +20,7 @@ from stages.embedding import Embedder
 from stages.errors import StageError
 from stages.frame_samples import evenly_chosen, frame_index, samples_in
 from stages.keyframes import choose_keyframes
+from stages.spans import pieces
 from stages.text import TextReader
 
 MAX_PALETTE_SAMPLES = 8
@@ -63,6 +64,8 @@ def describe_clip(
         black_spans=_black_spans(clip, scan, config),
         text_is_measured=reader is not None,
         text=_text(clip, scan, config, reader) if reader is not None else (),
+        speech=pieces(scan.speech, clip.span),
+        speech_is_measured=scan.speech_is_measured,
         embedder=embedder.name if embedder is not None else "none",
         keyframes=keyframes,
         contact_sheet=_contact_sheet(keyframes, clip, config),

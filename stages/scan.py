@@ -22,8 +22,11 @@ from stages.motion import join_tracks
 from stages.scoring import Scorer, Scores
 from stages.series import SliceLooks
 from stages.similarity import SlowFrames
+from stages.spans import pieces
+from stages.speech import Speech, find_speech
 from stages.stretch import Sampled, Stretch, decode_stretch, join_samples, join_scores
 from stages.transitions import READS_RGB, find_transitions
+from stages.voice import Voice
 
 MIN_STRETCH_S = 4.0
 """Shortest stretch in seconds: each opens the file anew, and is joined with its neighbours."""
@@ -33,7 +36,14 @@ waits long for the others at the end."""
 
 
 def scan_slice(
-    slice_: Slice, source: VideoStream, path: Path, config: ScanConfig, *, threads: int = 2, device: str = "cpu"
+    slice_: Slice,
+    source: VideoStream,
+    path: Path,
+    config: ScanConfig,
+    *,
+    threads: int = 2,
+    device: str = "cpu",
+    voice: Voice | None = None,
 ) -> SliceScan:
     """Decode one slice once and measure it.
 
@@ -48,6 +58,7 @@ def scan_slice(
         config: sizes, rates and thresholds.
         threads: stretches decoded at the same time.
         device: where PyTorch scores the pictures, and runs a detector's network: `cpu` or `cuda`.
+        voice: tells speech from other sound, in one more thread; None where speech is not measured.
 
     Raises:
         MediaError: the file cannot be opened or positioned, or no frame of the slice can be decoded.
@@ -56,17 +67,23 @@ def scan_slice(
     scorer = Scorer(config, device, with_rgb=config.shot_detector in READS_RGB)
     with complaints_on():
         spans = _divide(slice_, path, threads)
-        with ThreadPoolExecutor(max_workers=threads) as pool:
+        # A pool of its own: a thread that has heard all would decode one stretch more than `threads` allows.
+        with ThreadPoolExecutor(max_workers=threads) as pool, ThreadPoolExecutor(max_workers=1) as ear:
+            hearing = ear.submit(find_speech, path, slice_, config, voice) if voice is not None else None
             longest_first = sorted(spans, key=lambda span: span.start_pts - span.end_pts)
             jobs = {s: pool.submit(decode_stretch, path, s, source, config, scorer, slice_.name) for s in longest_first}
             stretches = [jobs[span].result() for span in spans]
+            speech = hearing.result() if hearing is not None else Speech()
     problems = [sentence for stretch in stretches for sentence in stretch.problems]
     problems += complaints([message for stretch in stretches for message in stretch.messages])
     stretches = [stretch for stretch in stretches if stretch.pts]
     if not stretches:
         cause = f" ({problems[0]})" if problems else ""
         raise MediaError(f"{slice_.name}: no frame can be decoded from {_spell(slice_.span)}{cause}")
-    return _joined(stretches, tuple(dict.fromkeys(problems)), slice_, source, config, scorer, device)
+    scan = _joined(
+        stretches, tuple(dict.fromkeys([*problems, *speech.problems])), slice_, source, config, scorer, device
+    )
+    return scan.replace(speech=pieces(speech.spans, scan.span), speech_is_measured=speech.is_measured)
 
 
 def _divide(slice_: Slice, path: Path, threads: int) -> tuple[Span, ...]:

@@ -5,7 +5,15 @@ import re
 import numpy as np
 import pytest
 
-from annotators.facts import MAX_TEXT_CHARS, MAX_TEXTS, MAX_TIMES, measured_facts, stretch, transition_words
+from annotators.facts import (
+    MAX_SPEECH_SPANS,
+    MAX_TEXT_CHARS,
+    MAX_TEXTS,
+    MAX_TIMES,
+    measured_facts,
+    stretch,
+    transition_words,
+)
 from annotators.subject import ClipSubject
 from schemas.signals import ClipDescription
 from tests.annotators.builders import ShotSpec, TextSpec, build_clip, truth_of, varied_clip
@@ -97,6 +105,29 @@ def test_what_was_not_measured_is_not_told() -> None:
     unmeasured, _ = build_clip((ShotSpec(camera=("unclear",)),), text_is_measured=False)
     assert "No text was found on the frames that were read." in facts_of(measured)
     assert not [fact for fact in facts_of(unmeasured) if "text" in fact or "camera" in fact]
+
+
+def test_speech_is_told_where_it_is_and_its_absence_only_where_somebody_listened() -> None:
+    description, _ = build_clip((ShotSpec(n_frames=100),))
+    start = description.clip.span.start_pts
+    spoken = description.clip.span.replace(start_pts=start + 25 * 512, end_pts=start + 50 * 512)
+    assert not [fact for fact in facts_of(description) if "speech" in fact or "speaks" in fact]
+    assert "No speech was found." in facts_of(description.replace(speech_is_measured=True))
+    facts = facts_of(description.replace(speech_is_measured=True, speech=(spoken,)))
+    assert "Somebody speaks from 1.00 s to 2.00 s." in facts
+    assert facts.index("No text was found on the frames that were read.") + 1 == facts.index(
+        "Somebody speaks from 1.00 s to 2.00 s."
+    )
+
+
+def test_of_many_spans_of_speech_the_first_are_told() -> None:
+    description, _ = build_clip((ShotSpec(n_frames=100),))
+    start = description.clip.span.start_pts
+    spoken = [
+        description.clip.span.replace(start_pts=start + n * 512, end_pts=start + n * 512 + 256) for n in range(99)
+    ]
+    facts = facts_of(description.replace(speech_is_measured=True, speech=tuple(spoken)))
+    assert len([fact for fact in facts if "speaks" in fact]) == MAX_SPEECH_SPANS
 
 
 def test_shots_come_first_and_looks_last_where_the_budget_is_short() -> None:

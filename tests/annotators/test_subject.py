@@ -101,6 +101,8 @@ def test_what_is_seen_at_one_moment_lasts_a_frame_even_at_the_clip_s_end() -> No
         (4.4, 5.4, claimed("frozen", "yes"), "confirmed"),
         (0.2, 2.8, claimed("black", "black", 1), "contradicted"),
         (0.2, 2.8, claimed("text", "Exit here", 0.2), "contradicted"),
+        (0.2, 2.8, claimed("speech", "a man talks"), "unchecked"),
+        (0.2, 2.8, claimed("no_speech"), "unchecked"),
     ],
 )  # fmt: skip
 def test_claims_in_a_model_s_words_are_checked_against_measurements(
@@ -116,6 +118,8 @@ def test_a_claim_holds_nothing_that_its_quantity_does_not_take() -> None:
     assert made("text", "  Harvest\n time ", 0.7) == Claim(quantity="text", text="Harvest time")
     assert made("colour", "GREY", 0.5) == Claim(quantity="colour", text="grey")
     assert made("frozen", "yes", 1) == Claim(quantity="frozen")
+    assert made("speech", "yes", 1) == Claim(quantity="speech")
+    assert made("no_speech", "none", 0) == Claim(quantity="no_speech")
     assert made("transition_count", "three", 3) == Claim(quantity="transition_count", value=3)
     assert [made(quantity) for quantity in ("text", "colour", "camera_motion", "transition_count")] == [None] * 4
 

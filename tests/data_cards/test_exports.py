@@ -117,6 +117,17 @@ def item(labels: Iterable[Label] = LABELS) -> ExportItem:
     return export_item("train", "train-000000", VIDEO, sample)
 
 
+def test_a_sample_s_timeline_has_a_row_for_each_span_of_speech() -> None:
+    spoken = (part(1, 3), part(4, 4.5))
+    description = make_description(CLIP).replace(speech=spoken, speech_is_measured=True)
+    assignment = ShardAssignment(clip=CLIP, part=0, split="train", shard="train-000000", position=0, n_labels=0)
+    sample = json.loads(sample_json(assignment, description, [], {}))
+    told = [row for row in sample["timeline"] if row["kind"] == "speech"]
+    assert [(row["start_in_clip_s"], row["end_in_clip_s"]) for row in told] == [(1.0, 3.0), (4.0, 4.5)]
+    assert {row["value"] for row in told} == {"somebody speaks"}
+    assert sample["signals"]["speech_is_measured"] is True
+
+
 def rows(name: str, labels: Iterable[Label] = LABELS) -> list[dict[str, Any]]:
     return [row for row in FORMATS[name].rows(item(labels)) if not isinstance(row, Skipped)]
 

@@ -166,6 +166,17 @@ def test_text_that_was_not_looked_for_is_not_said_to_be_absent() -> None:
     assert notes == ["not read"]
 
 
+def test_speech_has_a_lane_where_somebody_listened() -> None:
+    description = builders.make_description(builders.make_clip())
+    assert not [lane for lane in timeline.timeline_of(description, ()).lanes if lane.kind == "speech"]
+    start = description.clip.span.start_pts
+    spoken = description.clip.span.replace(start_pts=start, end_pts=start + builders.TIME_BASE.ticks(2.0))
+    for speech, note, titles in (((), "none found", []), ((spoken,), "", ["speech 0.00 to 2.00 s"])):
+        heard = description.replace(speech_is_measured=True, speech=speech)
+        (lane,) = [lane for lane in timeline.timeline_of(heard, ()).lanes if lane.kind == "speech"]
+        assert (lane.note, [mark.title for mark in lane.marks]) == (note, titles)
+
+
 @given(st.lists(st.floats(0, 12), min_size=1, max_size=8))
 def test_thumbnails_never_cover_each_other_or_leave_the_clip(times_s: list[float]) -> None:
     clip = builders.make_clip()

@@ -9,7 +9,7 @@ import pytest
 from schemas.base import Record
 from schemas.config import RunConfig
 from schemas.media import Transition, TransitionKind
-from schemas.signals import CameraTerm, FrameSignals, MotionSignals, SampleSignals
+from schemas.signals import CameraTerm, FrameSignals, MotionSignals, SampleSignals, SliceScan
 from stages.keyframes import STRATEGIES
 
 ROOT = Path(__file__).parents[2]
@@ -43,6 +43,7 @@ def test_every_signal_is_defined_in_its_own_row(title: str, record: type[Record]
         ("Transitions", get_args(TransitionKind)),
         ("Camera terms", get_args(CameraTerm)),
         ("Keyframes", tuple(STRATEGIES)),
+        ("Speech", tuple(name for name in SliceScan.model_fields if name.startswith("speech"))),
     ],
 )
 def test_every_kind_term_and_strategy_is_explained(title: str, names: tuple[str, ...]) -> None:

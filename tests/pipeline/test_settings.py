@@ -11,7 +11,7 @@ from schemas.config import RunConfig
 
 def test_the_default_recipe_is_the_default_configuration() -> None:
     config = load_config("default")
-    assert config.replace(describe=RunConfig().describe) == RunConfig()
+    assert config.replace(scan=RunConfig().scan, describe=RunConfig().describe) == RunConfig()
     assert "default" in recipe_names()
 
 
@@ -22,6 +22,11 @@ def test_every_step_has_a_section_of_the_configuration() -> None:
 
 def test_text_recognition_is_made_definite_before_the_run() -> None:
     assert load_config("default").describe.text == "rapidocr"
+
+
+def test_hearing_speech_is_made_definite_before_the_run() -> None:
+    assert load_config("default").scan.speech == "silero"
+    assert load_config("default", ["scan.speech=none"]).scan.speech == "none"
 
 
 def test_the_embedder_is_made_definite_before_the_run() -> None:

@@ -124,6 +124,18 @@ def test_a_description_is_of_the_clip_it_was_given(edited: tuple[ClipDescription
         assert len(description.keyframes) == CONFIG.describe.keyframes_per_clip
 
 
+def test_speech_is_that_of_the_clip_alone(tmp_path: Path) -> None:
+    source, scan = scanned(write_video(tmp_path / "a.mp4", chain(red_shot(), blue_shot()), FPS))
+    first, second = clips_of(source, scan)
+    cut = first.span.end_pts
+    over = scan.span.replace(start_pts=cut - scan.span.time_base.ticks(1.0), end_pts=cut + 1)
+    assert not describe_clip(first, scan, CONFIG.describe, None).speech_is_measured
+    heard = scan.replace(speech=(over,), speech_is_measured=True)
+    told = [describe_clip(clip, heard, CONFIG.describe, None) for clip in (first, second)]
+    assert [one.speech for one in told] == [(over.replace(end_pts=cut),), ()]
+    assert all(one.speech_is_measured for one in told)
+
+
 def test_without_a_reader_text_is_not_measured_rather_than_absent(edited: tuple[ClipDescription, ...]) -> None:
     assert {(description.text_is_measured, description.text) for description in edited} == {(False, ())}
 

@@ -199,6 +199,41 @@ def test_text_that_nobody_looked_for_is_left_open() -> None:
     assert outcome_of(piece("no_text", FIRST), unread) == "unchecked"
 
 
+@pytest.mark.parametrize(
+    ("outcome", "evidence"),
+    [
+        ("confirmed", piece("speech", frames(20, 60))),
+        ("confirmed", piece("speech", frames(0, 80))),
+        ("contradicted", piece("speech", frames(0, 100))),
+        ("contradicted", piece("speech", frames(70, 90))),
+        ("confirmed", piece("no_speech", frames(70, 160))),
+        ("confirmed", piece("no_speech", frames(59, 160))),
+        ("contradicted", piece("no_speech", frames(50, 90))),
+        ("contradicted", piece("no_speech", WHOLE)),
+        ("unchecked", piece("speech", frames(30, 30))),
+    ],
+)
+def test_speech(outcome: str, evidence: Evidence) -> None:
+    spoken = SCAN.replace(speech_is_measured=True, speech=(frames(20, 60), frames(165, 170)))
+    assert outcome_of(evidence, scan=spoken) == outcome
+
+
+def test_the_share_of_a_span_that_is_speech_decides() -> None:
+    spoken = SCAN.replace(speech_is_measured=True, speech=(frames(20, 60), frames(165, 170)))
+    result = verified(label_of(piece("speech", frames(20, 70))), scan=spoken)
+    assert isinstance(result, VerifiedLabel)
+    assert result.checks[0].measured == pytest.approx(0.8)
+    assert result.checks[0].threshold == 0.5
+
+
+def test_speech_that_nobody_listened_for_is_left_open() -> None:
+    assert outcome_of(piece("speech", FIRST)) == "unchecked"
+    assert outcome_of(piece("no_speech", FIRST)) == "unchecked"
+    silent = SCAN.replace(speech_is_measured=True)
+    assert outcome_of(piece("speech", FIRST), scan=silent) == "contradicted"
+    assert outcome_of(piece("no_speech", FIRST), scan=silent) == "confirmed"
+
+
 def test_black_is_confirmed_where_all_frames_are_black() -> None:
     flags = [LEAD + 10 <= frame < LEAD + 40 for frame in range(len(SCAN.frames.pts))]
     dark = SCAN.replace(frames=SCAN.frames.replace(is_black=flags))
