@@ -21,7 +21,7 @@ from schemas.config import ScanConfig
 from schemas.media import Slice
 from schemas.time import Span
 from stages.complaints import decoder_messages
-from stages.decode import open_media
+from stages.demux import open_media
 from stages.errors import MediaError
 from stages.sound import RATE_HZ, Sound, SoundLog, main_audio_stream, read_sound
 from stages.spans import pieces

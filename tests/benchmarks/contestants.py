@@ -22,7 +22,7 @@ import psutil
 from pipeline.grid import Run, StepWorker, Watcher
 from pipeline.listing import find_sources, update_listing
 from pipeline.local import run_local
-from pipeline.plan import STEPS
+from pipeline.plan import steps_of
 from pipeline.settings import load_config
 from pipeline.store import Store
 from schemas.media import PartSlice
@@ -46,7 +46,8 @@ class ScanWorker:
         self._folder = Path(tempfile.mkdtemp(prefix="reelproof-bench-run-"))
         # One slice a part, so that each input can be scanned by itself.
         settings = ("grid.max_slices_per_part=1", f"grid.device={device}", f"grid.threads_per_slice={threads}")
-        self._run = Run(store=Store(str(self._folder)), config=load_config("default", settings), steps=STEPS)
+        config = load_config("default", settings)
+        self._run = Run(store=Store(str(self._folder)), config=config, steps=steps_of(config))
         sources = find_sources([str(footage.path) for footage in inputs]).sources
         update_listing(self._run.store, sources, self._run.config.grid.page_size)
         run_local(self._run, "probe", Watcher())
