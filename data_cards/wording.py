@@ -13,7 +13,7 @@ from schemas.asking import EndpointConfig
 from schemas.base import Record
 from schemas.config import RunConfig
 from schemas.prompt import Prompt
-from schemas.taxonomy import QATaskList, SV6DTaxonomy, qa_tasks, sv6d_taxonomy
+from schemas.taxonomy import EditingOntology, QATaskList, SV6DTaxonomy, editing_ontology, qa_tasks, sv6d_taxonomy
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 """Control characters, and those that reorder or hide the text around them."""
@@ -119,7 +119,7 @@ def _changes(ours: Record, default: Record, prefix: str) -> dict[str, object]:
     changes: dict[str, object] = {}
     for name in type(ours).model_fields:
         here, there = getattr(ours, name), getattr(default, name)
-        if isinstance(here, SV6DTaxonomy | QATaskList):
+        if isinstance(here, SV6DTaxonomy | QATaskList | EditingOntology):
             changes |= {} if here == there else {prefix + name: f"{here.name}.yaml"}
         elif isinstance(here, Prompt):
             changes |= {} if here.is_shipped else {prefix + name: f"{here.name}.j2"}
@@ -145,8 +145,8 @@ def shown_settings(config: Record) -> dict[str, object]:
     values: dict[str, object] = {}
     for name in type(config).model_fields:
         value = getattr(config, name)
-        if isinstance(value, SV6DTaxonomy | QATaskList):
-            if value not in (sv6d_taxonomy(), qa_tasks()):
+        if isinstance(value, SV6DTaxonomy | QATaskList | EditingOntology):
+            if value not in (sv6d_taxonomy(), qa_tasks(), editing_ontology()):
                 values[name] = f"{value.name}.yaml"
         elif isinstance(value, Prompt):
             values[name] = f"{value.name}, version {value.version}"
