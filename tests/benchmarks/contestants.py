@@ -54,6 +54,8 @@ class ScanWorker:
         others = {child.pid for child in psutil.Process().children()}
         begin = time.perf_counter()
         self._worker = StepWorker(self._run, self._run.step("scan"))
+        # A worker starts when it is first asked for.
+        self._attempts = self._worker.attempt
         self.start_s = time.perf_counter() - begin
         """Seconds until the worker's process had loaded everything."""
         self._pids = {child.pid for child in psutil.Process().children()} - others
