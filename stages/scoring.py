@@ -34,7 +34,7 @@ RGB_SIZE = (27, 48)
 SSIM_BLOCK = 4
 """Half the side of an SSIM window, and the distance of two windows, in proxy pixels: windows of 8x8, 4 apart, as video
 encoders measure it."""
-BATCH_FRAMES = {"cpu": 32, "cuda": 1024}
+BATCH_FRAMES = {"cpu": 16, "cuda": 1024}
 """Frames scored together: on CPU so few that they stay in its cache, on a GPU enough to fill it."""
 
 _SSIM_C1, _SSIM_C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2

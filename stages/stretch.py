@@ -71,6 +71,9 @@ def decode_stretch(
         for frame in decode_span(container, stream, span, found.problems, name):
             meter.see(frame)
     meter.flush()
+    if found.scores:
+        # The many small arrays of its batches lie scattered, and keep the heap between them from being used again.
+        found.scores = [joined(found.scores)]
     return found
 
 
