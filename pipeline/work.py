@@ -96,11 +96,13 @@ def split(config: RunConfig) -> Worker:
 
 def describe(config: RunConfig) -> Worker:
     """Figures, keyframes and text of a clip; the text reader and the embedder are loaded once."""
+    from stages.allocator import return_large_buffers
     from stages.describe import describe_clip
     from stages.embedding import make_embedder
     from stages.errors import StageError
     from stages.text import make_reader
 
+    return_large_buffers()
     reader = make_reader(config.describe)
     embedder = make_embedder(config.describe.embedder, config.grid.device, "describe.embedder")
 

@@ -4,6 +4,7 @@ import contextlib
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -12,6 +13,8 @@ import pytest
 
 from tests.corpus import numbered_frames, write_video
 from tests.product import ROOT, start
+
+REEL = ROOT / "jobs" / "samples" / "reel.mp4"
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peaks are read from Linux's /proc")
 
@@ -68,3 +71,17 @@ def test_a_scan_of_an_hour_takes_the_memory_of_a_scan_of_a_few_minutes(tmp_path:
     for of_short, of_long in zip(short[:2], long[:2], strict=True):
         assert of_short > 0
         assert of_long < 1.1 * of_short
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("rapidocr") is None, reason="text is what takes the memory")
+def test_describing_ten_minutes_takes_the_memory_of_describing_two(tmp_path: Path) -> None:
+    peaks: dict[int, float] = {}
+    for seconds in (120, 600):
+        video = repeated(REEL, seconds, tmp_path / f"{seconds}" / "v.mp4")
+        arguments = ("run", "--input", str(video), "--output", str(tmp_path / f"run-{seconds}"), "--runner", "local")
+        peaks_of_processes_mib(*arguments, "--quiet", "--until", "split")
+        # What is scanned already: the largest process is the one that describes.
+        peaks[seconds] = peaks_of_processes_mib(*arguments, "--quiet", "--until", "describe")[0]
+    # Holes in a heap would make it 1.6 times as much, and more with every minute.
+    assert peaks[600] < 1.3 * peaks[120]
