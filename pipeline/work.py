@@ -4,7 +4,6 @@ Here: one factory a step, each returning a function of one payload. Not here: wh
 A factory imports its stage itself, so that a worker process loads no decoder or model that its step does not need.
 """
 
-import ctypes
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,10 +22,6 @@ from schemas.verdict import Verdict
 if TYPE_CHECKING:
     from annotators.annotator import Annotator
     from annotators.ask import Asker
-
-
-_M_ARENA_MAX = -8
-"""Parameter of `mallopt`, from glibc's malloc.h."""
 
 
 def probe(config: RunConfig) -> Worker:
@@ -51,13 +46,14 @@ def scan(config: RunConfig) -> Worker:
     import cv2
     import torch
 
+    from stages.allocator import share_one_pool
     from stages.scan import scan_slice
     from stages.scoring import resolve_device
     from stages.voice import make_voice
 
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    _share_one_arena()
+    share_one_pool()
     threads, device = config.grid.threads_per_slice, resolve_device(config.grid.device)
     voice = make_voice(config.scan)
 
@@ -68,16 +64,6 @@ def scan(config: RunConfig) -> Worker:
         return scan_slice(member.slice, member.video, path, config.scan, threads=threads, device=device, voice=voice)
 
     return work
-
-
-def _share_one_arena() -> None:
-    """Have the threads of this process allocate from one pool, where the C library is glibc.
-
-    It gives each thread a pool of its own, and what one of them keeps no other can use: with the threads of slice after
-    slice the process goes on growing. Two threads that decode do not contend for one.
-    """
-    if (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
-        mallopt(_M_ARENA_MAX, 1)
 
 
 def split(config: RunConfig) -> Worker:
