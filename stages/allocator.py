@@ -28,7 +28,7 @@ def share_one_pool() -> None:
     """Have the threads of this process allocate from one pool.
 
     glibc gives each thread a pool of its own, and what one of them keeps no other can use: with the threads of slice
-    after slice, a process came to hold a fifth more than with one pool, which two threads do not contend for.
+    after slice the process goes on growing. Two threads that decode do not contend for one.
     """
     _set(_M_ARENA_MAX, 1)
 
