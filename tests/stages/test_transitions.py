@@ -51,7 +51,7 @@ def test_a_cut_between_shots_of_the_same_colours_is_found() -> None:
 
 def test_a_cut_between_shots_of_one_coarse_shape_is_found() -> None:
     def sky_over_ground(seed: int, horizon: int, sky: tuple[int, int, int]) -> list[Picture]:
-        is_sky = cv2.GaussianBlur(np.float32(np.arange(HEIGHT) < horizon)[:, None], (1, 25), 4.0)[:, :, None]
+        is_sky = cv2.GaussianBlur((np.arange(HEIGHT) < horizon).astype(np.float32)[:, None], (1, 25), 4.0)[:, :, None]
         base = is_sky * np.array(sky) + (1 - is_sky) * np.array([50, 60, 30])
         return [np.clip(base + 0.2 * picture - 20, 0, 255).astype(np.uint8) for picture in shot(seed, 20)]
 
