@@ -69,7 +69,7 @@ def _known(request: BenchRequest) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(request.names)) or NAMES
     unknown = [name for name in names if name not in NAMES]
     if unknown:
-        raise BenchError(f"no benchmark {unknown[0]!r}: there are {' and '.join(NAMES)}")
+        raise BenchError(f"no benchmark {unknown[0]!r}: there are {', '.join(NAMES)}")
     if not _FOLDER.is_dir():
         raise BenchError("benchmarks are not part of the installed package: run this in a checkout of the source")
     if request.quick and request.write_results:
@@ -83,7 +83,7 @@ def _measured(name: str, request: BenchRequest, say: Callable[[str], None]) -> I
     """The figures of one benchmark; what its modules print goes to standard error, like progress."""
     if request.videos is not None:
         os.environ[VIDEOS_VARIABLE] = str(Path(request.videos).absolute())
-    for path in sorted(_FOLDER.glob(_MODULES[name])):
+    for path in benchmark_files(name):
         say(f"{name}: {path.stem}")
         measure = _module(path.stem).measure
         wishes = {"say": say, "quick": request.quick}
@@ -94,6 +94,11 @@ def _measured(name: str, request: BenchRequest, say: Callable[[str], None]) -> I
         except FileNotFoundError as error:
             raise BenchError(str(error)) from error
         yield from found
+
+
+def benchmark_files(name: str) -> list[Path]:
+    """The modules of a benchmark, in the order in which they run; tests of them are named alike."""
+    return [path for path in sorted(_FOLDER.glob(_MODULES[name])) if not path.name.startswith("test_")]
 
 
 def _module(name: str) -> ModuleType:

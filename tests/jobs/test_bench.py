@@ -1,5 +1,6 @@
 """`reelproof bench`: figures that a person and a program can read, and an exit code that says whether targets hold."""
 
+import importlib
 import io
 import json
 import math
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from jobs.bench import print_table
+from jobs.bench import NAMES, benchmark_files, print_table
 from tests.benchmarks.figures import Figure, at_least, at_most
 from tests.benchmarks.results import RESULTS
 from tests.product import ROOT, reelproof
@@ -64,7 +65,7 @@ def test_help_explains_every_option() -> None:
 @pytest.mark.parametrize(
     ("arguments", "answer"),
     [
-        (["scann"], "no benchmark 'scann': there are scan and truth"),
+        (["scann"], "no benchmark 'scann': there are scan, truth, annotate"),
         (["scan", "--videos", "{}/nowhere"], "is no folder"),
         (["scan", "--videos", "{}"], "no video in"),
         (["scan", "--quick", "--write-results"], "leave out --write-results"),
@@ -86,3 +87,10 @@ def test_an_installed_package_says_that_benchmarks_need_the_source(tmp_path: Pat
     assert finished.stderr == (
         "reelproof: benchmarks are not part of the installed package: run this in a checkout of the source\n"
     )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_module_of_a_benchmark_measures(name: str) -> None:
+    modules = [importlib.import_module(f"tests.benchmarks.{path.stem}") for path in benchmark_files(name)]
+    assert modules
+    assert all(callable(module.measure) for module in modules)
