@@ -12,6 +12,7 @@ import contextlib
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,6 +173,7 @@ def _run(arguments: list[str], timeout_s: float, clip: Clip, feed: Callable[[Bin
             process.kill()
 
         clock = threading.Timer(timeout_s, expire)
+        deadline = time.monotonic() + timeout_s
         clock.start()
         try:
             if feed and process.stdin:
@@ -185,7 +187,8 @@ def _run(arguments: list[str], timeout_s: float, clip: Clip, feed: Callable[[Bin
             process.wait()
         complaints.seek(0)
         said = complaints.read().decode(errors="replace").strip().splitlines()
-    if expired.is_set():
+    # On a busy machine the process may end, late, before the clock's thread gets its turn: late is late.
+    if expired.is_set() or time.monotonic() > deadline:
         raise CutError(f"{clip.name}: {clip.clip_id} was not encoded within {timeout_s:g} s")
     if process.returncode:
         raise CutError(f"{clip.name}: {clip.clip_id} could not be encoded: {said[-1] if said else process.returncode}")
