@@ -123,7 +123,7 @@ def _changes(ours: Record, default: Record, prefix: str) -> dict[str, object]:
             changes |= {} if here == there else {prefix + name: f"{here.name}.yaml"}
         elif isinstance(here, Prompt):
             changes |= {} if here.is_shipped else {prefix + name: f"{here.name}.j2"}
-        elif name == "endpoints":
+        elif isinstance(here, dict):
             for key, endpoint in here.items():
                 changes |= _changes(endpoint, EndpointConfig(), f"{prefix}{name}.{key}.")
         elif isinstance(here, Record) and isinstance(there, Record):
@@ -190,7 +190,7 @@ class _OneLineDumper(yaml.SafeDumper):
 
 
 def _quoted_where_broken(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if len(text.splitlines()) > 1 else None)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if text.splitlines() in ([], [text]) else '"')
 
 
 _OneLineDumper.add_representer(str, _quoted_where_broken)

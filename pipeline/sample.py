@@ -80,7 +80,8 @@ def _label(kept: VerifiedLabel) -> dict[str, Any]:
     if kept.label.qa:
         label["qa"] |= {"answer": kept.label.qa.answer, "answer_letter": kept.label.qa.answer_letter}
     checks = [check.model_dump(mode="json") for check in kept.checks]
-    return label | {"checks": checks, "verdicts": [kept.verdict.model_dump(mode="json")]}
+    judged = kept.model_dump(mode="json", include={"verdicts", "question_class", "route", "preferred_over"})
+    return label | {"checks": checks, **judged}
 
 
 def _keyframe(span: Span, description: ClipDescription, index: int) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from schemas.asking import (
     ToolTracesConfig,
 )
 from schemas.base import Record
+from schemas.judging import JudgeConfig, VerifyConfig
 from schemas.taxonomy import TasksSetting, TaxonomySetting, qa_tasks, sv6d_taxonomy
 
 
@@ -233,37 +234,6 @@ class AnnotateConfig(Record):
         return {name: section for name, section in self.enabled().items() if isinstance(section, AskConfig)}
 
 
-class EvidenceConfig(Record):
-    """How far a claim may lie from the measurement."""
-
-    cut_tolerance_frames: int = Field(default=2, ge=0)
-    gradual_min_iou: float = Field(default=0.5, ge=0, le=1)
-    """Overlap that a claimed gradual transition must reach with the measured one."""
-    text_min_similarity: float = Field(default=0.8, ge=0, le=1)
-    luma_tolerance: float = Field(default=0.02, ge=0)
-    saturation_tolerance: float = Field(default=0.03, ge=0)
-    sharpness_tolerance: float = Field(default=0.1, ge=0)
-    """Relative."""
-    colour_share_tolerance: float = Field(default=0.1, ge=0)
-    duration_tolerance_frames: int = Field(default=2, ge=0)
-    shake_tolerance: float = Field(default=0.01, ge=0)
-    """Picture widths per second."""
-    text_position_tolerance: float = Field(default=0.1, ge=0, le=1)
-    """Share of the picture height."""
-    speech_min_share: float = Field(default=0.5, gt=0, le=1)
-    """Share of a span that must be speech where speech is claimed of it."""
-    no_speech_max_share: float = Field(default=0.02, ge=0, lt=1)
-    """Share of a span that may be speech where it is claimed to hold none: the edges of speech are not that sharp."""
-    aspect_tolerance: float = Field(default=0.01, ge=0)
-    """Relative."""
-
-
-class VerifyConfig(Record):
-    """One section per judge."""
-
-    evidence: EvidenceConfig = EvidenceConfig()
-
-
 class PlanConfig(Record):
     """Splits and shards."""
 
@@ -334,7 +304,8 @@ class RunConfig(Record):
             return {}
         values = section.model_dump(mode="json")
         if isinstance(section, AskConfig):
-            endpoint = self.endpoints.get(section.endpoint, EndpointConfig())
-            values = {key: value for key, value in values.items() if key not in ("enabled", "endpoint")}
-            values["model"] = endpoint.identity()
+            asked = section.endpoints if isinstance(section, JudgeConfig) else (section.endpoint,)
+            models = [self.endpoints.get(name, EndpointConfig()).identity() for name in asked]
+            values = {key: value for key, value in values.items() if key not in ("enabled", "endpoint", "endpoints")}
+            values |= {"models": models} if isinstance(section, JudgeConfig) else {"model": models[0]}
         return values

@@ -3,7 +3,7 @@
 Here: `Label` with its kinds. Not here: the taxonomies their values come from (`schemas.taxonomy`).
 """
 
-from typing import Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -14,6 +14,9 @@ from schemas.time import Span
 from schemas.verdict import Verdict
 
 LabelKind = Literal["caption", "qa", "sv6d", "checklist", "moments", "trace"]
+
+REVIEW_RULE = "review"
+"""Rule of a verdict that a person gave."""
 
 ReasoningRole = Literal["observe", "locate", "relate", "infer", "conclude"]
 
@@ -250,9 +253,32 @@ class ClipLabels(Record):
     """Parts of the model's answer that were left out even after it was asked to repair them, with the reason."""
 
 
+QuestionClass = Literal["llm_answerable", "semantic", "temporal", "others"]
+"""What a question needs (VBenchComp's classes): no video, frames in any order, frames in order, or none of these."""
+
+Route = Literal["sft", "grpo", "dpo"]
+"""The training set that a label suits (after ReAgent-V)."""
+
+
 class VerifiedLabel(Record):
-    """A label that a judge kept, with every check that was made."""
+    """A label that the judges so far kept, with every check and verdict that was made."""
 
     label: Label
     checks: tuple[EvidenceCheck, ...]
-    verdict: Verdict
+    verdicts: tuple[Verdict, ...] = Field(min_length=1)
+    """In the order of the judges; a person's comes last, and wins."""
+    question_class: QuestionClass | None = None
+    """Of a question that was classified."""
+    route: Route | None = None
+    """Where a critic saw the label."""
+    preferred_over: str | None = None
+    """Of the route `dpo`: what the label said before the critic's reflection bettered it, as JSON."""
+
+    @property
+    def is_reviewed(self) -> bool:
+        """Whether a person decided: no judge is asked any more."""
+        return self.verdicts[-1].rule == REVIEW_RULE
+
+    def judged(self, verdict: Verdict, **changes: Any) -> "VerifiedLabel":
+        """The label with one more verdict, and whatever else the judge changes."""
+        return self.replace(verdicts=(*self.verdicts, verdict), **changes)

@@ -3,8 +3,9 @@
 Here: `verify_label`. Not here: how a single quantity is checked (`stages.claims`), or judges that ask a model.
 """
 
-from schemas.config import DescribeConfig, EvidenceConfig
+from schemas.config import DescribeConfig
 from schemas.evidence import Evidence, EvidenceCheck
+from schemas.judging import EvidenceConfig
 from schemas.label import Label, VerifiedLabel
 from schemas.signals import ClipDescription, SliceScan
 from schemas.time import Span
@@ -15,6 +16,7 @@ from stages.measurements import Finding, Measurements
 
 RULE = "verify.evidence"
 SPAN_RULE = "verify.span"
+_LOOKED_AT = "the signals of the clip"
 
 
 def verify_label(
@@ -39,8 +41,11 @@ def verify_label(
         return _reject(label, RULE, len(contradicted), _contradiction(label, contradicted[0]))
     n_confirmed = sum(check.outcome == "confirmed" for check in checks)
     reason = f"{n_confirmed} of {len(checks)} pieces of evidence confirmed, none contradicted"
-    verdict = Verdict(subject_id=label.label_id, decision="keep", rule=RULE, score=0.0, threshold=0.0, reason=reason)
-    return VerifiedLabel(label=label, checks=checks, verdict=verdict)
+    verdict = Verdict(
+        subject_id=label.label_id, decision="keep", rule=RULE, score=0.0, threshold=0.0, reason=reason,
+        looked_at=_LOOKED_AT,
+    )  # fmt: skip
+    return VerifiedLabel(label=label, checks=checks, verdicts=(verdict,))
 
 
 def check_evidence(evidence: Evidence, measurements: Measurements) -> Finding:
@@ -94,8 +99,9 @@ def _contradiction(label: Label, check: EvidenceCheck) -> str:
 
 def _reject(label: Label, rule: str, count: int, reason: str) -> Verdict:
     return Verdict(
-        subject_id=label.label_id, decision="reject", rule=rule, score=float(count), threshold=0.0, reason=reason
-    )
+        subject_id=label.label_id, decision="reject", rule=rule, score=float(count), threshold=0.0, reason=reason,
+        looked_at=_LOOKED_AT,
+    )  # fmt: skip
 
 
 def _seconds(span: Span) -> str:

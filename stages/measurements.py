@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from schemas.config import DescribeConfig, EvidenceConfig
+from schemas.config import DescribeConfig
+from schemas.judging import EvidenceConfig
 from schemas.media import Transition
 from schemas.signals import ClipDescription, SliceScan
 from schemas.time import Span

@@ -11,7 +11,7 @@ from annotators.facts import measured_facts
 from annotators.prompts import render, shipped
 from annotators.subject import ClipSubject
 from schemas.asking import CaptionConfig
-from schemas.config import EvidenceConfig
+from schemas.judging import EvidenceConfig
 from schemas.label import Label, VerifiedLabel
 from schemas.provenance import Provenance
 from stages.evidence import verify_label

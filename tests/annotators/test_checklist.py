@@ -12,7 +12,7 @@ from annotators.checklist import ANNOTATOR, ChecklistAnswer
 from annotators.prompts import render, shipped
 from annotators.subject import ClipSubject
 from schemas.asking import ChecklistConfig
-from schemas.config import EvidenceConfig
+from schemas.judging import EvidenceConfig
 from schemas.label import Label, VerifiedLabel
 from schemas.provenance import Provenance
 from schemas.taxonomy import QATaskList, qa_tasks

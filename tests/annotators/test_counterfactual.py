@@ -11,8 +11,8 @@ from annotators.facts import measured_facts
 from annotators.prompts import fenced, render, shipped
 from annotators.subject import ClipSubject
 from schemas.asking import CounterfactualConfig
-from schemas.config import EvidenceConfig
 from schemas.evidence import Claim, Evidence
+from schemas.judging import EvidenceConfig
 from schemas.label import Caption, Label, QAItem, VerifiedLabel
 from schemas.provenance import Provenance
 from schemas.taxonomy import qa_tasks

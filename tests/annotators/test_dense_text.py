@@ -15,7 +15,8 @@ from annotators.prompts import render, shipped
 from annotators.screen_texts import MAX_TEXTS, ScreenText, screen_texts
 from annotators.subject import ClipSubject
 from schemas.asking import DenseTextConfig
-from schemas.config import EvidenceConfig, MeasuredConfig
+from schemas.config import MeasuredConfig
+from schemas.judging import EvidenceConfig
 from schemas.label import Label, VerifiedLabel
 from schemas.provenance import Provenance
 from schemas.signals import ClipDescription

@@ -15,7 +15,7 @@ from annotators.editing_words import affirms, names
 from annotators.prompts import render, shipped
 from annotators.subject import ClipSubject
 from schemas.asking import EditingConfig
-from schemas.config import EvidenceConfig
+from schemas.judging import EvidenceConfig
 from schemas.label import Label, VerifiedLabel
 from schemas.media import FrameSample, TransitionKind
 from schemas.provenance import Provenance

@@ -12,7 +12,7 @@ from annotators.fragments import annotate_fragments
 from annotators.measured.facts import ORDINALS
 from annotators.measured.observations import TRANSITION_PHRASES
 from schemas.asking import FragmentsConfig
-from schemas.config import EvidenceConfig
+from schemas.judging import EvidenceConfig
 from schemas.label import ClipLabels, Label, QAItem, VerifiedLabel
 from schemas.taxonomy import QATask, QATaskList
 from stages.evidence import verify_label

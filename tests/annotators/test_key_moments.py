@@ -15,7 +15,7 @@ from annotators.key_moments import ANNOTATOR, MAX_SHARE, KeyMomentsAnswer
 from annotators.prompts import render, shipped
 from annotators.subject import ClipSubject
 from schemas.asking import KeyMomentsConfig
-from schemas.config import EvidenceConfig
+from schemas.judging import EvidenceConfig
 from schemas.label import KeyMoments, Label, VerifiedLabel
 from schemas.provenance import Provenance
 from stages.evidence import verify_label

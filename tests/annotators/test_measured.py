@@ -5,7 +5,8 @@ from functools import cache
 import pytest
 
 from annotators.measured import annotate_clip
-from schemas.config import EvidenceConfig, MeasuredConfig
+from schemas.config import MeasuredConfig
+from schemas.judging import EvidenceConfig
 from schemas.label import ClipLabels, Label, VerifiedLabel
 from schemas.taxonomy import qa_tasks, sv6d_taxonomy
 from stages.evidence import verify_label

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from annotators.measured import annotate_clip
-from schemas.config import EvidenceConfig, MeasuredConfig
+from schemas.config import MeasuredConfig
+from schemas.judging import EvidenceConfig
 from schemas.label import ClipLabels, Label, VerifiedLabel
 from schemas.signals import ClipDescription
 from stages.evidence import verify_label

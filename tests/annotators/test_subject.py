@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from annotators.answers import SeenBox, SeenClaim, SeenEvidence
 from annotators.subject import TIME_TOLERANCE_S, ClipSubject, UnsoundError, box_of, latest, sound_text
-from schemas.config import EvidenceConfig
 from schemas.evidence import Claim, Evidence
+from schemas.judging import EvidenceConfig
 from schemas.label import Box, Caption, Label
 from schemas.provenance import Provenance
 from stages.evidence import check_evidence

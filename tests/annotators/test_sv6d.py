@@ -11,7 +11,7 @@ from annotators.prompts import render, shipped
 from annotators.subject import ClipSubject
 from annotators.sv6d import ANNOTATOR, SV6DAnswer
 from schemas.asking import SV6DConfig
-from schemas.config import EvidenceConfig
+from schemas.judging import EvidenceConfig
 from schemas.label import Label, VerifiedLabel
 from schemas.provenance import Provenance
 from schemas.taxonomy import Attribute, Dimension, SV6DTaxonomy, sv6d_taxonomy

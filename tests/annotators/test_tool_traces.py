@@ -11,8 +11,8 @@ from annotators.prompts import render, shipped
 from annotators.subject import ClipSubject
 from annotators.tool_traces import ANNOTATOR, TraceAnswer
 from schemas.asking import ToolTracesConfig
-from schemas.config import EvidenceConfig
 from schemas.evidence import Evidence
+from schemas.judging import EvidenceConfig
 from schemas.label import Caption, Label, QAItem, ToolTrace
 from schemas.media import FrameSample
 from schemas.provenance import Provenance

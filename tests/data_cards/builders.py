@@ -196,7 +196,7 @@ def kept(label: Label, outcome: str = "confirmed") -> VerifiedLabel:
         threshold=None,
         reason="It holds.",
     )
-    return VerifiedLabel(label=label, checks=checks, verdict=verdict)
+    return VerifiedLabel(label=label, checks=checks, verdicts=(verdict,))
 
 
 def qa_label(clip: Clip, number: int = 0, task: str = "transition_kind", provenance: Provenance = MEASURED) -> Label:

@@ -83,6 +83,7 @@ def test_a_rule_names_the_setting_that_decided_it() -> None:
 @example("it's; rm -rf / $(x)\n`y`")
 @example("---")
 @example("true")
+@example("\n")
 def test_the_reproduce_command_sets_exactly_what_differs(title: str) -> None:
     config = RunConfig(card=CardConfig(title=title), split=SplitConfig(max_clip_s=12.0))
     command = wording.reproduce_command(config)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.config import EvidenceConfig
 from schemas.evidence import Claim, Evidence, EvidenceCheck, Quantity
+from schemas.judging import EvidenceConfig
 from schemas.label import Caption, Label, QAItem, ReasoningStep, VerifiedLabel
 from schemas.provenance import Provenance
 from schemas.signals import ClipDescription, SliceScan
@@ -275,8 +275,9 @@ def test_a_label_is_kept_where_nothing_is_contradicted() -> None:
     result = verified(label_of(piece("shot", FIRST), piece("shot", SECOND).replace(claim=None)))
     assert isinstance(result, VerifiedLabel)
     assert [check.evidence_index for check in result.checks] == [0, 1]
-    assert (result.verdict.decision, result.verdict.rule, result.verdict.score) == ("keep", "verify.evidence", 0.0)
-    assert result.verdict.subject_id == "the-label"
+    (verdict,) = result.verdicts
+    assert (verdict.decision, verdict.rule, verdict.score) == ("keep", "verify.evidence", 0.0)
+    assert verdict.subject_id == "the-label"
 
 
 def test_a_label_is_rejected_with_the_first_contradiction_and_how_many_there_are() -> None:

@@ -1,0 +1,194 @@
+"""Settings of the judges: one section each, in the order in which they judge.
+
+Here: settings only. Not here: what a judge does (`stages` where nobody is asked, `annotators.judges` where a model is).
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from schemas.asking import AskConfig
+from schemas.base import Record
+from schemas.label import QuestionClass
+
+
+class EvidenceConfig(Record):
+    """How far a claim may lie from the measurement."""
+
+    cut_tolerance_frames: int = Field(default=2, ge=0)
+    gradual_min_iou: float = Field(default=0.5, ge=0, le=1)
+    """Overlap that a claimed gradual transition must reach with the measured one."""
+    text_min_similarity: float = Field(default=0.8, ge=0, le=1)
+    luma_tolerance: float = Field(default=0.02, ge=0)
+    saturation_tolerance: float = Field(default=0.03, ge=0)
+    sharpness_tolerance: float = Field(default=0.1, ge=0)
+    """Relative."""
+    colour_share_tolerance: float = Field(default=0.1, ge=0)
+    duration_tolerance_frames: int = Field(default=2, ge=0)
+    shake_tolerance: float = Field(default=0.01, ge=0)
+    """Picture widths per second."""
+    text_position_tolerance: float = Field(default=0.1, ge=0, le=1)
+    """Share of the picture height."""
+    speech_min_share: float = Field(default=0.5, gt=0, le=1)
+    """Share of a span that must be speech where speech is claimed of it."""
+    no_speech_max_share: float = Field(default=0.02, ge=0, lt=1)
+    """Share of a span that may be speech where it is claimed to hold none: the edges of speech are not that sharp."""
+    aspect_tolerance: float = Field(default=0.01, ge=0)
+    """Relative."""
+    words: bool = True
+    """Whether measurable statements in the label's own words (a time, a count, a direction, a quoted text) are checked
+    beside the claims of its evidence."""
+
+
+class WordingConfig(Record):
+    """The words of a label: their language, what must not stand in them, options that give the answer away."""
+
+    enabled: bool = True
+    languages: tuple[str, ...] = ()
+    """Languages that labels may be written in, ISO 639-1 (`en`); empty allows any."""
+    min_language_probability: float = Field(default=0.9, ge=0, le=1)
+    """How sure the language must be for a label to be rejected for it."""
+    min_language_chars: int = Field(default=40, ge=1)
+    """Shorter texts are not judged by their language."""
+    blocked: tuple[str, ...] = ()
+    """Words and phrases that no label may hold, besides those that are shipped."""
+    personal: bool = True
+    """Whether labels that hold e-mail addresses, telephone, card or account numbers or keys are rejected."""
+    profanity: bool = True
+    max_length_ratio: float = Field(default=3.0, gt=1)
+    """How many times longer or shorter than the median of the others the right option may be, in characters."""
+    short_chars: int = Field(default=12, ge=0)
+    """Differences of fewer characters are never too long."""
+
+
+class DuplicatesConfig(Record):
+    """Near-duplicate questions, over the whole data set."""
+
+    enabled: bool = True
+    embedder: str = Field(default="tfidf", min_length=1)
+    """What embeds texts: `tfidf`, which needs no model, `minilm` where its package is installed, or the name or folder
+    of a `transformers` text model."""
+    max_similarity: float = Field(default=0.95, gt=0, le=1)
+    """Cosine of the embeddings of two questions on the same clip, answers included, above which the later one goes."""
+    scope: Literal["clip", "source", "corpus"] = "clip"
+    """Which questions are compared: those of one clip, of one video, or all."""
+
+
+class PriorsConfig(Record):
+    """The text-only probe: what can be guessed from questions and options alone, over the whole data set."""
+
+    enabled: bool = True
+    action: Literal["reject", "flag", "rebalance"] = "reject"
+    """What becomes of questions that the probe predicts beyond chance: they go; they stay with a verdict that says so;
+    or as many go as it takes until the probe is at chance."""
+    min_items: int = Field(default=40, ge=10)
+    """Questions of one task, or of all together, below which nothing can be said."""
+    folds: int = Field(default=5, ge=2, le=20)
+    significance: float = Field(default=0.01, gt=0, lt=1)
+    """Chance of finding an artefact where there is none, over all that is tested (Holm)."""
+    max_items_fitted: int = Field(default=50_000, ge=100)
+    """Questions that the probe learns from; more are predicted only."""
+    seed: int = 0
+
+
+class JudgeConfig(AskConfig):
+    """What every judge that asks a model can be set to."""
+
+    endpoints: tuple[str, ...] = Field(default=("judge",), min_length=1)
+    """Which of `endpoints` are asked. A model never judges what it wrote."""
+    pictures: Literal["keyframes", "contact_sheet", "samples", "none"] = "keyframes"
+    claims: bool = False
+    temperature: float = Field(default=0.0, ge=0, le=2)
+    max_tokens: int = Field(default=1024, ge=16)
+
+
+class ConsistencyConfig(JudgeConfig):
+    """SV6D labels held against further samples by their own author, by the agreement measure."""
+
+    samples: int = Field(default=3, ge=2, le=9)
+    """Times that the author is asked altogether; the labels are the first."""
+    min_agreement: float = Field(default=0.5, ge=0, le=1)
+    """Agreement of a segment with its partners in the other samples, below which it is rejected."""
+    trim: bool = True
+    """Whether values that fewer than half of the samples share are left out of the segments that stay."""
+
+
+class VeracityConfig(JudgeConfig):
+    """Claims that no signal measures, marked by independent judges against timed evidence."""
+
+    min_supported: float = Field(default=1.0, ge=0, le=1)
+    """Share of a label's claims that must be supported; none may be contradicted."""
+    max_claims: int = Field(default=12, ge=1, le=40)
+    """Claims of one label that are judged."""
+
+
+class LeakageConfig(JudgeConfig):
+    """Blind answering: whether a question can be answered without the video."""
+
+    pictures: Literal["keyframes", "contact_sheet", "samples", "none"] = "none"
+    temperature: float = Field(default=0.7, ge=0, le=2)
+    max_tokens: int = Field(default=256, ge=16)
+    false_reject: float = Field(default=0.05, gt=0, lt=0.5)
+    """Largest chance of rejecting a question that is answered at the guessing rate."""
+    false_keep: float = Field(default=0.05, gt=0, lt=0.5)
+    """Largest chance of keeping a question that is answered at `leaky_rate` of the way from guessing to always."""
+    leaky_rate: float = Field(default=0.6, gt=0, le=1)
+    """Ability of an answerer to whom a question leaks: 0 guesses, 1 always knows."""
+    guessing_prior: float = Field(default=0.0, ge=0, lt=1)
+    """Ability that is granted to guessing from common sense, on the same scale: questions at it are kept."""
+    max_trials: int = Field(default=40, ge=2)
+    """Most trials of one question; what is undecided then is decided by the nearer of the two hypotheses."""
+    trials_at_once: int = Field(default=4, ge=1)
+    """Trials that are asked together before the test looks again."""
+    rungs: tuple[Literal["caption", "frame"], ...] = ()
+    """Further ways to answer, each judged by the same test: from captions of the clip, from its middle keyframe. They
+    are recorded, and reject nothing unless `reject_rungs` says so."""
+    reject_rungs: bool = False
+    min_match: float = Field(default=0.8, ge=0, le=1)
+    """Open-ended answers: token F1 with the right one that counts as right."""
+
+
+class QuestionClassConfig(JudgeConfig):
+    """What a question needs: no video, frames in any order, frames in order (after VBenchComp)."""
+
+    permutations: int = Field(default=3, ge=1, le=10)
+    """Seeded orders in which frames are shown shuffled."""
+    permutation_seed: int = 0
+    reject: tuple[QuestionClass, ...] = ()
+
+
+class CriticConfig(JudgeConfig):
+    """A critic on five axes, and the training set that each label suits (after ReAgent-V)."""
+
+    min_score: float = Field(default=2.0, ge=0, le=5)
+    """Mean of the axes, 0 to 5, below which a label is rejected."""
+    sft_score: float = Field(default=4.0, ge=0, le=5)
+    """Mean of the axes from which a label goes to `sft`."""
+    grpo_importance: float = Field(default=5.0, ge=0, le=10)
+    """Importance, 0 to 10, below which a label goes to `grpo`."""
+    reflect: bool = False
+    """Whether a label between the two is bettered once; where the critic prefers the new one, the two are a pair for
+    `dpo`."""
+
+
+class VerifyConfig(Record):
+    """One section per judge."""
+
+    evidence: EvidenceConfig = EvidenceConfig()
+    wording: WordingConfig = WordingConfig()
+    duplicates: DuplicatesConfig = DuplicatesConfig()
+    priors: PriorsConfig = PriorsConfig()
+    consistency: ConsistencyConfig = ConsistencyConfig()
+    veracity: VeracityConfig = VeracityConfig()
+    leakage: LeakageConfig = LeakageConfig()
+    question_class: QuestionClassConfig = QuestionClassConfig()
+    critic: CriticConfig = CriticConfig()
+
+    def enabled(self) -> dict[str, Record]:
+        """The sections of the judges that judge, in the grid's order; evidence is always checked."""
+        sections = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: section for name, section in sections.items() if getattr(section, "enabled", True)}
+
+    def asking(self) -> dict[str, JudgeConfig]:
+        """Those of them that ask a model."""
+        return {name: section for name, section in self.enabled().items() if isinstance(section, JudgeConfig)}
