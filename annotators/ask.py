@@ -4,61 +4,19 @@ Here: `Asker`, which is the same for every annotator. Not here: what is asked an
 and keeping replies (`annotators.endpoint.client`), or units and cells (`pipeline`).
 """
 
-import base64
-from bisect import bisect_left
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from annotators.annotator import Abstention, Annotator, Reading, Request
-from annotators.answer_schema import Limits, UnreadableError, json_schema, parse_answer
+from annotators.annotator import Abstention, Annotator, Reading
+from annotators.answer_schema import UnreadableError, parse_answer
 from annotators.answers import Answer
-from annotators.endpoint.chat import Chat, ChatRequest, Message, Reply, chat_request
-from annotators.endpoint.prices import OPENAI_ADDRESS, address, tariff
-from annotators.endpoint.tokens import request_tokens
-from annotators.pictures import Picture, evenly
-from annotators.prompts import prompt_sha256, render
+from annotators.endpoint.chat import Chat, ChatRequest, Reply
+from annotators.inquiry import Form, Inquiry, InvalidAnswerError, repairing
 from annotators.subject import ClipSubject, Subject
 from schemas.asking import AskConfig, EndpointConfig
 from schemas.label import ClipLabels, Label
 from schemas.provenance import Provenance
-
-_EVIDENCE = ("evidence", "summary_evidence", "new_evidence")
-"""Fields of answers that list evidence, or numbers of pieces of it."""
-
-
-class AnswerError(Exception):
-    """A reply that no label can be made of; `kind` is the kind of the failure that the unit becomes."""
-
-    kind: ClassVar[str] = "invalid"
-
-
-class InvalidAnswerError(AnswerError):
-    """The answer cannot stand, even after the model was shown what is wrong."""
-
-
-class TruncatedAnswerError(AnswerError):
-    """The answer was cut off at the token limit."""
-
-    kind = "truncated"
-
-
-class RefusedAnswerError(AnswerError):
-    """The model, or a filter before it, would not answer."""
-
-    kind = "refused"
-
-
-class EmptyAnswerError(AnswerError):
-    """There was no text in the reply."""
-
-    kind = "empty"
-
-
-class TooLargeError(AnswerError):
-    """Even without pictures and facts the request takes more than `token_budget`."""
-
-    kind = "too_large"
 
 
 @dataclass(frozen=True)
@@ -82,29 +40,29 @@ class Asker:
         """`config.prompt` must be there."""
         if config.prompt is None:
             raise ValueError(f"the prompt of {annotator.name} is not written out")
-        # Whoever reads the answer must know that no picture was shown.
-        shown = config if endpoint.sees else config.replace(pictures="none")
-        self._annotator, self._config, self._endpoint = annotator, shown, endpoint
-        self._prompt, self._code_version = config.prompt, code_version
-        # OpenAI's own server refuses a schema that limits texts.
-        most_chars = None if address(endpoint) == OPENAI_ADDRESS else config.max_text_chars
-        most = dict.fromkeys(_EVIDENCE, config.max_evidence) | dict(annotator.most(config))
-        nulls = frozenset() if config.claims else frozenset({"claim"})
-        self._schema = json_schema(annotator.answer, Limits(most, annotator.choices(config), most_chars, nulls))
-        self._pictures = tariff(endpoint).pictures
-        self._sha256 = prompt_sha256(config.prompt)
+        form = Form(
+            f"annotate.{annotator.name}", annotator.name, annotator.answer,
+            dict(annotator.most(config)), dict(annotator.choices(config)),
+        )  # fmt: skip
+        self._inquiry: Inquiry[Answer] = Inquiry(form, config.prompt, config, endpoint)
+        self._annotator, self._endpoint, self._code_version = annotator, endpoint, code_version
+        self._config = self._inquiry.config
 
     @property
-    def endpoint(self) -> str:
-        """Name of the endpoint that is asked."""
-        return self._config.endpoint
+    def endpoints(self) -> tuple[str, ...]:
+        """Names of the endpoints that are asked."""
+        return (self._config.endpoint,)
+
+    async def answered(self, payload: Subject, chats: Mapping[str, Chat], *, afresh: bool) -> ClipLabels:
+        """See `labels`; what every step that asks has."""
+        return await self.labels(payload, chats[self._config.endpoint], afresh=afresh)
 
     def first_request(self, subject: Subject) -> ChatRequest | Abstention:
         """What is sent first for a subject. Raises TooLargeError or PromptError."""
         made = self._annotator.request(subject, self._config)
         if isinstance(made, Abstention):
             return made
-        return self._fitted(made)
+        return self._inquiry.request(made)
 
     async def labels(self, subject: Subject, chat: Chat, *, afresh: bool = False) -> ClipLabels:
         """Everything the model says of a subject that can stand.
@@ -119,7 +77,8 @@ class Asker:
             return ClipLabels(clip_id=unit_id, labels=(), abstentions=(request.reason,))
         rounds: list[_Round] = []
         while not rounds or (rounds[-1].reading.problems and len(rounds) <= self._config.max_repairs):
-            request = _repairing(request, rounds[-1]) if rounds else request
+            if rounds:
+                request = repairing(request, rounds[-1].reply, rounds[-1].reading.problems)
             rounds.append(await self._round(subject, request, chat, afresh=afresh))
         best = max(reversed(rounds), key=lambda one: len(one.reading.labels))
         problems = best.reading.problems
@@ -131,24 +90,12 @@ class Asker:
 
     async def _round(self, subject: Subject, request: ChatRequest, chat: Chat, *, afresh: bool) -> _Round:
         reply, _ = await chat.reply(request, afresh=afresh)
-        self._require_answer(reply)
+        self._inquiry.require_answer(reply)
         try:
             answer: Answer = parse_answer(reply.text, self._annotator.answer)
         except UnreadableError as error:
             return _Round(reply, Reading((), error.problems))
         return _Round(reply, self._annotator.read(subject, answer, self._config, self._provenance(reply)))
-
-    def _require_answer(self, reply: Reply) -> None:
-        section = f"annotate.{self._annotator.name}"
-        if reply.outcome == "truncated":
-            limit = self._config.max_tokens
-            raise TruncatedAnswerError(f"the answer of {reply.model} was cut off: raise {section}.max_tokens ({limit})")
-        if reply.outcome == "refused":
-            raise RefusedAnswerError(
-                f"{reply.model} refused: {' '.join(reply.text.split())[:200] or 'no reason given'}"
-            )
-        if reply.outcome == "empty":
-            raise EmptyAnswerError(f"the reply of {reply.model} holds no text ({reply.finish_reason})")
 
     def _told(self, rounds: Sequence[_Round]) -> str:
         repairs = len(rounds) - 1
@@ -163,8 +110,8 @@ class Asker:
             code_version=self._code_version,
             model=reply.model or self._endpoint.model,
             model_revision=self._endpoint.revision,
-            prompt_name=f"{self._prompt.name}/{self._prompt.version}",
-            prompt_sha256=self._sha256,
+            prompt_name=f"{self._inquiry.prompt.name}/{self._inquiry.prompt.version}",
+            prompt_sha256=self._inquiry.prompt_sha256,
             temperature=config.temperature,
             top_p=config.top_p,
             seed=config.seed,
@@ -198,69 +145,6 @@ class Asker:
             name += about.label_id.removeprefix(about.clip_id)
         provenance = label.provenance.replace(**spent)
         return label.replace(label_id=f"{label.clip_id}-{name}-{number:03d}", provenance=provenance)
-
-    def _fitted(self, made: Request) -> ChatRequest:
-        """The request with as many pictures, and then facts, as the budget has room for.
-
-        Pictures that stay keep their numbers, so that what is said of them can be found again.
-        """
-        for n_pictures in range(len(made.pictures), 0, -1):
-            request = self._rendered(made, evenly(made.pictures, n_pictures), made.facts)
-            if self._fits(request):
-                return request
-        # One picture is worth more than the last facts.
-        for pictures in (evenly(made.pictures, 1), []) if made.pictures else ([],):
-            request = self._rendered(made, pictures, made.facts[: self._most_facts(made, pictures)])
-            if self._fits(request):
-                return request
-        budget = f"annotate.{self._annotator.name}.token_budget"
-        raise TooLargeError(f"the question alone takes more than {budget} ({self._config.token_budget})")
-
-    def _most_facts(self, made: Request, pictures: Sequence[Picture]) -> int:
-        """How many facts there is room for beside the pictures."""
-
-        def is_too_much(count: int) -> bool:
-            return not self._fits(self._rendered(made, pictures, made.facts[:count]))
-
-        return bisect_left(range(1, len(made.facts) + 1), True, key=is_too_much)
-
-    def _fits(self, request: ChatRequest) -> bool:
-        return request_tokens(request, self._pictures) <= self._config.token_budget
-
-    def _rendered(self, made: Request, pictures: Sequence[Picture], facts: Sequence[str]) -> ChatRequest:
-        system, user = render(self._prompt, {**made.values, "pictures": pictures, "facts": facts})
-        messages: list[Message] = [
-            {"role": "system", "content": system},
-            {"role": "user", "content": _content(user, pictures)},
-        ]
-        name = self._annotator.name
-        return chat_request(name, self._endpoint, self._config, messages, pictures, name, self._schema)
-
-
-def _content(text: str, pictures: Sequence[Picture]) -> str | list[dict[str, Any]]:
-    if not pictures:
-        return text
-    parts: list[dict[str, Any]] = [{"type": "text", "text": text}]
-    for picture in pictures:
-        told = f"Frame {picture.number} at {picture.time_s:.2f} s:" if picture.time_s is not None else "Contact sheet:"
-        url = f"data:image/jpeg;base64,{base64.b64encode(picture.jpeg).decode()}"
-        parts += [{"type": "text", "text": told}, {"type": "image_url", "image_url": {"url": url}}]
-    return parts
-
-
-def _repairing(request: ChatRequest, failed: _Round) -> ChatRequest:
-    """The same conversation, with the answer that cannot stand and what is wrong with it."""
-    problems = "\n".join(f"- {problem}" for problem in failed.reading.problems)
-    asked = (
-        f"This answer cannot be used as it is:\n{problems}\n"
-        "Give the whole answer again with this put right, as one JSON object that fits the schema."
-    )
-    messages = [
-        *request.body["messages"],
-        {"role": "assistant", "content": failed.reply.text},
-        {"role": "user", "content": asked},
-    ]
-    return replace(request, body={**request.body, "messages": messages})
 
 
 def _divided(total: int, parts: int) -> list[int]:

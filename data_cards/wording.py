@@ -190,7 +190,9 @@ class _OneLineDumper(yaml.SafeDumper):
 
 
 def _quoted_where_broken(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if text.splitlines() in ([], [text]) else '"')
+    return dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style=None if text.splitlines() in ([], [text]) else '"'
+    )
 
 
 _OneLineDumper.add_representer(str, _quoted_where_broken)

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotators.annotator import Abstention, Annotator
-from annotators.ask import AnswerError, Asker
+from annotators.ask import Asker
 from annotators.endpoint.prices import Usage, tariff
 from annotators.endpoint.replies import Replies
 from annotators.endpoint.tokens import estimate
+from annotators.inquiry import AnswerError
 from annotators.subject import ClipSubject, SliceSubject, Subject
 from annotators.table import ASKING
 from pipeline.annotated_units import Said, clip_subjects, takes

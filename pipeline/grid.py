@@ -24,9 +24,8 @@ from schemas.config import RunConfig
 from schemas.verdict import Result
 
 if TYPE_CHECKING:
-    from annotators.ask import Asker
     from annotators.endpoint.budget import Accounts, Snapshot
-    from pipeline.asking import AskingAttempts
+    from pipeline.asking import Asking, AskingAttempts
 
 CODE_VERSION = version("reelproof")
 
@@ -56,10 +55,14 @@ class Step:
     """The units of one cell, in order."""
     worker: Callable[[RunConfig], Worker] | None = None
     """Makes the function from a unit's payload to a record or a verdict; expensive state is made here, once."""
-    asker: "Callable[[RunConfig], Asker] | None" = None
+    asker: "Callable[[RunConfig], Asking] | None" = None
     """Of a step that asks a model, in place of `worker`: makes who asks. Many units are under way at once."""
     version: str = "1"
     """Raised when the same inputs and settings would give another result."""
+    settings: tuple[str, ...] = ()
+    """Sections of the configuration that decide what it makes, where it is not the one of its own name."""
+    decisions: str = ""
+    """A table on the same axis that need not be there, and decides where it is: what people decided."""
     hands_on: Callable[[Any], int] = field(default=lambda _: 1)
     """How many units a result hands to the next step."""
     needs_whole_corpus: bool = False
@@ -138,6 +141,8 @@ class Inputs:
         infos = [(table, self.run.store.info(table, row)) for table, row in cells]
         if any(info is None for _, info in infos):
             return None
+        if self.step.decisions:
+            infos.append((self.step.decisions, self.run.store.info(self.step.decisions, self.row)))
         return [[table, info.identity] for table, info in infos if info is not None]
 
 
@@ -334,7 +339,7 @@ def cell_fingerprint(inputs: Inputs) -> str | None:
 
 def settings_fingerprint(step: Step, config: RunConfig) -> str:
     """Hash of a step's name, version and the settings that decide what it makes."""
-    return fingerprint(step.name, step.version, config.deciding(step.name))
+    return fingerprint(step.name, step.version, *(config.deciding(name) for name in step.settings or (step.name,)))
 
 
 def finished(run: Run, step: Step, row: int) -> CellInfo | None:

@@ -9,15 +9,15 @@ import pytest
 
 from annotators import caption
 from annotators.answer_schema import UnreadableError, json_schema, parse_answer
-from annotators.ask import (
-    Asker,
+from annotators.ask import Asker
+from annotators.endpoint.chat import ChatRequest, Outcome, Reply
+from annotators.inquiry import (
     EmptyAnswerError,
     InvalidAnswerError,
     RefusedAnswerError,
     TooLargeError,
     TruncatedAnswerError,
 )
-from annotators.endpoint.chat import ChatRequest, Outcome, Reply
 from annotators.prompts import shipped
 from annotators.subject import ClipSubject
 from annotators.table import ASKING
