@@ -1,4 +1,4 @@
-"""What a judge that asks models is: from a label with its clip to the label with a verdict, or the verdict that rejects.
+"""What a judge that asks models is: from a label with its clip to the label with a verdict, or a rejection.
 
 Here: the interface. Not here: who asks how (`annotators.judges.panel`), or which judges there are (`pipeline.plan`).
 """
