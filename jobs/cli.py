@@ -128,6 +128,13 @@ def run(
             "The key comes from OPENAI_API_KEY.",
         ),
     ] = None,
+    judge_model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The model that judges ask; it must be another than wrote the labels."),
+    ] = None,
+    judge_base_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where the judges' model is; without it where --base-url says.")
+    ] = None,
     max_cost_usd: Annotated[
         float | None,
         typer.Option(
@@ -157,7 +164,7 @@ def run(
         inputs=tuple(input_ or ()),
         output=output,
         recipe=recipe,
-        settings=(*endpoint_settings(model, base_url), *(set_ or ())),
+        settings=(*endpoint_settings(model, base_url, judge_model, judge_base_url), *(set_ or ())),
         runner=runner.value,
         until=until,
         retry_failures=retry_failures,

@@ -15,10 +15,10 @@ from schemas.asking import EndpointConfig
 
 
 def print_forecast(run: Run, console: Console) -> None:
-    """Print requests, tokens and money of each annotator that would ask a model."""
+    """Print requests, tokens and money of each annotator and judge that would ask a model."""
     found = list(forecast(run))
     if not found:
-        console.print("no annotator of this recipe asks a model: nothing would be sent", highlight=False)
+        console.print("nobody in this recipe asks a model: nothing would be sent", highlight=False)
         return
     console.print(_table(found))
     for line in _notes(run, found):
@@ -28,7 +28,7 @@ def print_forecast(run: Run, console: Console) -> None:
 def _table(found: Sequence[Forecast]) -> Table:
     names = ("asks about", "requests", "kept", "pictures", "tokens in", "out", "USD", "at most")
     figures = (Column(name, justify="right", no_wrap=True) for name in names)
-    table = Table(Column("annotator", no_wrap=True), *figures, box=None, padding=(0, 1))
+    table = Table(Column("who asks", no_wrap=True), *figures, box=None, padding=(0, 1))
     for one in found:
         about = f"{'≈ ' if one.is_made_up else ''}{one.units:,} {one.unit}{'' if one.units == 1 else 's'}"
         counts = (one.requests, one.kept, one.pictures, one.input_tokens, one.likely_output_tokens)
@@ -50,7 +50,7 @@ def _notes(run: Run, found: Sequence[Forecast]) -> list[str]:
     ]
     if any(one.is_made_up for one in found):
         lines.append("≈ goes on from labels that are not there yet: counted as many as the settings ask for")
-    asked = {section.endpoint for section in run.config.annotate.asking().values()}
+    asked = {name for step in run.config.asking() for name in run.config.asked_by(step)}
     return lines + [_price_note(name, run.config.endpoints[name]) for name in sorted(asked)]
 
 

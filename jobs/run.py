@@ -85,7 +85,7 @@ def _open(request: Request) -> tuple[Run, tuple[str, ...], str]:
         inputs, recipe = before.inputs, before.recipe
         config = load_config(recipe, request.settings, base=before.config)
     budget = None
-    if config.annotate.asking():
+    if config.asking():
         earlier = sum(Replies(store).tallies().values(), Tally())
         budget = Ledger(request.limits, earlier)
     run = Run(store=store, config=config, steps=steps_of(config), retry_failures=request.retry_failures, budget=budget)

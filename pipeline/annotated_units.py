@@ -14,6 +14,7 @@ from pipeline.attempt import Unit
 from pipeline.grid import Inputs
 from pipeline.units import clip_subject, label_subject, latest_labels
 from pipeline.walk import Walk
+from schemas.asking import AskConfig
 from schemas.label import Label
 from schemas.media import FrameSample
 from schemas.signals import ClipDescription, SliceScan
@@ -73,14 +74,14 @@ def clip_subjects(
 
     Pictures are read where they are shown.
     """
-    section = inputs.run.config.annotate.asking()[inputs.step.name.removeprefix("annotate.")]
-    shows_keyframes = with_pictures and section.pictures in ("keyframes", "contact_sheet")
+    section = inputs.run.config.section(inputs.step.name)
+    shown = section.pictures if with_pictures and isinstance(section, AskConfig) else "none"
     without: tuple[str, ...] = () if with_pictures else ("keyframes",)
-    without = without if shows_keyframes else (*without, "contact_sheet")
+    without = without if shown in ("keyframes", "contact_sheet") else (*without, "contact_sheet")
     descriptions: Walk[ClipDescription] = Walk(
         lambda: inputs.results("describe", without=without), lambda found: found.clip.clip_id
     )
-    needs_samples = with_pictures and (section.pictures == "samples" or inputs.step.name in _READS_SAMPLES)
+    needs_samples = with_pictures and (shown == "samples" or inputs.step.name in _READS_SAMPLES)
     scans: Walk[SliceScan] = Walk(lambda: inputs.results("scan"), lambda scan: scan.slice_id)
     labels = _labels_by_clip(inputs) if said is None else {}
     for unique in inputs.results("dedup"):

@@ -14,7 +14,7 @@ from data_cards.statistics import DatasetStatistics, statistics_of
 from pipeline.attempt import Unit, Worker
 from pipeline.grid import CellTask, Inputs, Run
 from pipeline.series import clip_series
-from pipeline.summary import find_problems, summarize
+from pipeline.summary import find_problems, last_judge, summarize
 from schemas.arrow import StepRecord
 from schemas.cell import FileStamp
 from schemas.config import RunConfig
@@ -127,10 +127,10 @@ def _described(
         if run.store.info("describe", row) is None:
             continue
         verified: dict[str, list[VerifiedLabel]] = {}
-        for name in (step.name for step in run.steps if step.name.startswith("verify.")):
-            if run.store.info(name, row) is not None:
-                for kept in reader.results(name, only_row=row):
-                    verified.setdefault(kept.label.clip_id, []).append(kept)
+        judge = last_judge(run)
+        if run.store.info(judge, row) is not None:
+            for kept in reader.results(judge, only_row=row):
+                verified.setdefault(kept.label.clip_id, []).append(kept)
         scans: dict[str, SliceScan] = {}
         if with_pictures:
             scans = {scan.slice_id: scan for scan in reader.results("scan", without=("frame_samples",), only_row=row)}

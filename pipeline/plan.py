@@ -5,9 +5,10 @@ Here: which steps there are, what each needs, and which of them a run has. Not h
 """
 
 from dataclasses import replace
+from itertools import pairwise
 
 from annotators.table import ASKING
-from pipeline import annotated_units, card_cell, shard_cells, units, work
+from pipeline import annotated_units, card_cell, judged_units, reviews, shard_cells, units, work
 from pipeline.grid import Step
 from pipeline.parts import update_parts
 from schemas.config import RunConfig
@@ -17,6 +18,10 @@ from schemas.media import SliceSplit, Source
 from schemas.signals import ClipDescription, SliceScan
 
 ANNOTATORS = ("measured", "fragments", *(annotator.name for annotator in ASKING))
+JUDGES = ("evidence", "consistency", "veracity", "leakage", "question_class", "critic")
+"""In the order in which they judge: each takes what the one before kept, the cheap ones first."""
+ALL_JUDGED = "verify.critic"
+"""The labels that every judge kept; where the last judges are off, `steps_of` names the last that is on."""
 LAST_STEP_BEFORE_ASKING = "dedup"
 
 STEPS = (
@@ -131,14 +136,32 @@ STEPS = (
         value=VerifiedLabel,
         units=units.labels,
         worker=work.verify_evidence,
+        decisions=reviews.TABLE,
+        version="2",
         cpus=0.5,
+    ),
+    *(
+        Step(
+            name=f"verify.{judge}",
+            unit="label",
+            axis="part",
+            takes=f"verify.{before}",
+            reads=("scan", "describe", "dedup", f"verify.{before}"),
+            value=VerifiedLabel,
+            units=judged_units.judge_subjects,
+            asker=work.judge(judge),
+            version=work.judge_version(judge),
+            settings=(f"verify.{judge}", *work.JUDGED_BY_AUTHORS.get(judge, ())),
+            cpus=0.25,
+        )
+        for before, judge in pairwise(JUDGES)
     ),
     Step(
         name="plan",
         unit="clip",
         axis="corpus",
         takes="dedup",
-        reads=("probe", "dedup", "verify.evidence"),
+        reads=("probe", "dedup", ALL_JUDGED),
         value=ShardAssignment,
         units=shard_cells.assigned_clips,
         worker=work.hand_over,
@@ -151,7 +174,7 @@ STEPS = (
         unit="clip",
         axis="shard",
         takes="plan",
-        reads=("describe", "verify.evidence"),
+        reads=("describe", ALL_JUDGED),
         value=PackagedSample,
         units=units.shard_clips,
         worker=work.cut,
@@ -172,7 +195,7 @@ STEPS = (
             "describe",
             "dedup",
             *(f"annotate.{name}" for name in ANNOTATORS),
-            "verify.evidence",
+            *(f"verify.{name}" for name in JUDGES),
             "plan",
             "package",
         ),
@@ -185,14 +208,25 @@ STEPS = (
 
 
 def steps_of(config: RunConfig) -> tuple[Step, ...]:
-    """The steps that a run has: all but the annotators that are off, which nobody reads then."""
+    """The steps that a run has: all but annotators and judges that are off.
+
+    Nobody reads annotators that are off. In place of a judge that is off, the last one before it that is on is read.
+    """
     off = {f"annotate.{name}" for name in ANNOTATORS if name not in config.annotate.enabled()}
+    instead: dict[str, str] = {}
+    last_on = ""
+    for judge in (f"verify.{name}" for name in JUDGES):
+        last_on = judge if judge.removeprefix("verify.") in config.verify.enabled() else last_on
+        instead[judge] = last_on
+
+    def on(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(instead.get(name, name) for name in names if name not in off))
+
+    def taken(takes: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        return instead.get(takes, takes) if isinstance(takes, str) else on(takes)
+
     return tuple(
-        replace(step, takes=_without(step.takes, off), reads=tuple(name for name in step.reads if name not in off))
+        replace(step, takes=taken(step.takes), reads=on(step.reads))
         for step in STEPS
-        if step.name not in off
+        if step.name not in off and instead.get(step.name, step.name) == step.name
     )
-
-
-def _without(takes: str | tuple[str, ...], off: set[str]) -> str | tuple[str, ...]:
-    return takes if isinstance(takes, str) else tuple(name for name in takes if name not in off)

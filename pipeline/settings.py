@@ -16,9 +16,12 @@ from pydantic import ValidationError
 from schemas.asking import AskConfig, EndpointConfig
 from schemas.base import Record
 from schemas.config import DescribeConfig, RunConfig
+from schemas.judging import ConsistencyConfig
 
 DEFAULT_ENDPOINT = "default"
 """The endpoint that annotators ask unless they are set to another."""
+JUDGE_ENDPOINT = "judge"
+"""The endpoint that judges ask unless they are set to others."""
 
 
 class SettingsError(Exception):
@@ -45,12 +48,22 @@ def load_config(recipe: str, overrides: Sequence[str] = (), base: RunConfig | No
     return resolve(_validated(values, f"recipe {recipe!r}"))
 
 
-def endpoint_settings(model: str | None, base_url: str | None) -> tuple[str, ...]:
-    """The settings that name the model of the endpoint that annotators ask by default, and where it is."""
-    given = {"model": model, "base_url": base_url}
+def endpoint_settings(
+    model: str | None, base_url: str | None, judge_model: str | None = None, judge_base_url: str | None = None
+) -> tuple[str, ...]:
+    """The settings that name the models that annotators and judges ask by default, and where they are.
+
+    A judge is where the annotators' model is, unless something else is said.
+    """
+    judge_url = judge_base_url if judge_base_url is not None else base_url if judge_model is not None else None
+    given = {
+        (DEFAULT_ENDPOINT, "model"): model, (DEFAULT_ENDPOINT, "base_url"): base_url,
+        (JUDGE_ENDPOINT, "model"): judge_model, (JUDGE_ENDPOINT, "base_url"): judge_url,
+    }  # fmt: skip
     return tuple(
-        f"endpoints.{DEFAULT_ENDPOINT}.{key}={json.dumps(value)}" for key, value in given.items() if value is not None
-    )
+        f"endpoints.{endpoint}.{key}={json.dumps(value)}" for (endpoint, key), value in given.items()
+        if value is not None
+    )  # fmt: skip
 
 
 def resolve(config: RunConfig) -> RunConfig:
@@ -80,18 +93,32 @@ def _with_prompts(config: RunConfig) -> RunConfig:
         _check_asking(name, section, config)
         if section.prompt is None:
             changes[name] = section.replace(prompt=shipped(name))
-    return config.replace(annotate=config.annotate.replace(**changes)) if changes else config
+    config = config.replace(annotate=config.annotate.replace(**changes)) if changes else config
+    judges: dict[str, AskConfig] = {}
+    for judge, asked in config.verify.asking().items():
+        check_judge(judge, config)
+        if asked.prompt is None and not isinstance(asked, ConsistencyConfig):
+            judges[judge] = asked.replace(prompt=shipped(judge))
+    return config.replace(verify=config.verify.replace(**judges)) if judges else config
+
+
+_GIVE = {
+    DEFAULT_ENDPOINT: "--model NAME and, where it is not OpenAI's, --base-url URL",
+    JUDGE_ENDPOINT: "--judge-model NAME, another than wrote the labels",
+}
+
+
+def _require_model(step: str, name: str, config: RunConfig) -> None:
+    endpoint = config.endpoints.get(name)
+    if endpoint is None or not endpoint.model:
+        where = _GIVE.get(name, f"--set endpoints.{name}.model=NAME")
+        raise SettingsError(f"{step} asks a model, and none is set for {name!r}: give {where}")
 
 
 def _check_asking(name: str, section: AskConfig, config: RunConfig) -> None:
     from annotators.table import ASKING
 
-    endpoint = config.endpoints.get(section.endpoint)
-    if endpoint is None or not endpoint.model:
-        where = "--model NAME and, where it is not OpenAI's, --base-url URL"
-        if section.endpoint != DEFAULT_ENDPOINT:
-            where = f"--set endpoints.{section.endpoint}.model=NAME"
-        raise SettingsError(f"annotate.{name} asks a model, and none is set for {section.endpoint!r}: give {where}")
+    _require_model(f"annotate.{name}", section.endpoint, config)
     one = next(one for one in ASKING if one.name == name)
     questions = {other.name for other in ASKING if other.kind == "qa" and not other.revises}
     before = () if one.unit == "clip" else tuple(n for n in one.after if one.unit != "label" or n in questions)
@@ -100,6 +127,29 @@ def _check_asking(name: str, section: AskConfig, config: RunConfig) -> None:
     is_sheet = section.pictures == "contact_sheet"
     if is_sheet and config.describe.keyframe_strategy != "contact_sheet":
         raise SettingsError(f"annotate.{name}.pictures=contact_sheet needs describe.keyframe_strategy=contact_sheet")
+
+
+def check_judge(name: str, config: RunConfig) -> None:
+    """Raise SettingsError where a judge cannot judge: without a model, or with the authors' models alone."""
+    step = f"verify.{name}"
+    section = config.verify.asking()[name]
+    asked = config.asked_by(step)
+    if isinstance(section, ConsistencyConfig):
+        if not config.annotate.sv6d.enabled:
+            raise SettingsError(f"{step} asks the author of SV6D labels again, and annotate.sv6d is off: switch it on")
+        return
+    for endpoint in asked:
+        _require_model(step, endpoint, config)
+        if config.endpoints[endpoint].way == "batch":
+            raise SettingsError(f"{step} asks again and again, by what was answered: set endpoints.{endpoint}.way=chat")
+    authors = {config.endpoints[one.endpoint].model for one in config.annotate.asking().values()}
+    judges = {config.endpoints[endpoint].model for endpoint in asked}
+    if judges <= authors and section.unjudged == "fail":
+        models = ", ".join(sorted(judges))
+        raise SettingsError(f"{step} would have {models} judge what it wrote: give --judge-model another model's name")
+    is_sheet = section.pictures == "contact_sheet"
+    if is_sheet and config.describe.keyframe_strategy != "contact_sheet":
+        raise SettingsError(f"{step}.pictures=contact_sheet needs describe.keyframe_strategy=contact_sheet")
 
 
 def _with_embedder(describe: DescribeConfig) -> DescribeConfig:

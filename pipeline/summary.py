@@ -17,7 +17,7 @@ def summarize(run: Run) -> RunSummary:
     """The run in figures, as its cells stand now."""
     infos = {step.name: _infos(run, step) for step in run.steps}
     states = cell_states(run)
-    labels = list(_columns(run, "verify.evidence", infos, ["result.label.kind", "result.label.qa.task"]))
+    labels = list(_columns(run, last_judge(run), infos, ["result.label.kind", "result.label.qa.task"]))
     kinds = Counter(row["label"]["kind"] for row in labels)
     tasks = Counter(row["label"]["qa"]["task"] for row in labels if row["label"]["qa"])
     shots = _columns(run, "split", infos, ["result.shots[].index"])
@@ -43,6 +43,11 @@ def summarize(run: Run) -> RunSummary:
         tokens=sum(one.input_tokens + one.output_tokens for one in asked),
         cost_usd=sum(one.cost_usd for one in asked),
     )
+
+
+def last_judge(run: Run) -> str:
+    """The step whose results are the labels that every judge kept."""
+    return [step.name for step in run.steps if step.name.startswith("verify.")][-1]
 
 
 def find_problems(run: Run) -> Iterator[Problem]:
@@ -107,13 +112,12 @@ def _columns(run: Run, name: str, infos: dict[str, dict[int, CellInfo]], columns
 
 def _asked(run: Run) -> Iterator[Asked]:
     """What was asked, counted from the kept replies: they are there also where a cell never came to its end."""
-    sections = run.config.annotate.asking()
-    for annotator, tally in sorted(Replies(run.store).tallies().items()):
-        section = sections.get(annotator)
-        endpoint = run.config.endpoints.get(section.endpoint) if section else None
+    for who, tally in sorted(Replies(run.store).tallies().items()):
+        step = who if "." in who else f"annotate.{who}"
+        names = run.config.asked_by(step) if step in run.config.asking() else ()
         yield Asked(
-            annotator=annotator,
-            model=endpoint.model if endpoint else "",
+            annotator=who,
+            model=", ".join(dict.fromkeys(run.config.endpoints[name].model for name in names)),
             replies=tally.requests,
             input_tokens=tally.input_tokens,
             output_tokens=tally.output_tokens,

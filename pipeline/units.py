@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.attempt import Unit
 from pipeline.grid import Inputs
+from pipeline.reviews import decisions
 from pipeline.walk import Walk
 from schemas.base import Record
 from schemas.dataset import ShardAssignment, UniqueClip
@@ -71,12 +72,13 @@ def unique_clips(inputs: Inputs) -> Iterator[Unit]:
 
 
 def labels(inputs: Inputs) -> Iterator[Unit]:
-    """Labels in their latest state, with the description and the signals of their clip, for judges."""
+    """Labels in their latest state, with the description and the signals of their clip, and what people decided."""
+    known = decisions(inputs.run.store, inputs.row)
     descriptions = _descriptions(inputs, without=_KEYFRAMES)
     scans: Walk[SliceScan] = Walk(lambda: inputs.results("scan", without=_PICTURES), lambda scan: scan.slice_id)
     for label in latest_labels(inputs, [name for name in inputs.step.reads if name.startswith("annotate.")]):
         description = descriptions[label.clip_id]
-        payload = (label, description, scans.to(description.clip.slice_id))
+        payload = (label, description, scans.to(description.clip.slice_id), known.get(label.label_id))
         yield Unit(label.label_id, label_subject(description.clip, label), payload)
 
 

@@ -4,24 +4,27 @@ Here: one factory a step, each returning a function of one payload. Not here: wh
 A factory imports its stage itself, so that a worker process loads no decoder or model that its step does not need.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.attempt import Worker
 from pipeline.grid import CODE_VERSION
 from pipeline.local_copy import LastCopy, local_copy
+from pipeline.reviews import decided
 from schemas.base import Record
 from schemas.config import RunConfig
 from schemas.dataset import UniqueClip
 from schemas.label import ClipLabels, Label, VerifiedLabel
 from schemas.media import Clip, ListedSource, PartSlice, Slice, SliceSplit, Source
+from schemas.review import ReviewDecision
 from schemas.signals import ClipDescription, SliceScan
 from schemas.verdict import Verdict
 
 if TYPE_CHECKING:
     from annotators.annotator import Annotator
     from annotators.ask import Asker
+    from pipeline.judging import Judging
 
 
 def probe(config: RunConfig) -> Worker:
@@ -155,13 +158,44 @@ def asker_version(annotator: "Annotator[Any]") -> str:
 
 
 def verify_evidence(config: RunConfig) -> Worker:
-    """A label's evidence held against the signals."""
+    """A label's evidence held against the signals; a person's decision wins."""
     from stages.evidence import verify_label
 
-    def work(payload: tuple[Label, ClipDescription, SliceScan]) -> VerifiedLabel | Verdict:
-        return verify_label(*payload, config.describe, config.verify.evidence)
+    def work(payload: tuple[Label, ClipDescription, SliceScan, ReviewDecision | None]) -> VerifiedLabel | Verdict:
+        label, description, scan, decision = payload
+        found = verify_label(label, description, scan, config.describe, config.verify.evidence)
+        return found if decision is None else decided(label, found, decision)
 
     return work
+
+
+def judge(name: str) -> "Callable[[RunConfig], Judging]":
+    """A factory of who judges labels by asking models."""
+
+    def make(config: RunConfig) -> "Judging":
+        from pipeline import judges
+        from pipeline.judging import Judging
+
+        section = config.verify.asking()[name]
+        return Judging(name, judges.JUDGES[name](config), section.unjudged)
+
+    make.__name__ = f"verify_{name}"
+    return make
+
+
+JUDGED_BY_AUTHORS: Mapping[str, tuple[str, ...]] = {"consistency": ("annotate.sv6d",)}
+"""Judges that ask the author of a label again, with the author's section."""
+
+
+def judge_version(name: str) -> str:
+    """The judge's version with that of the rules that all prompts share."""
+    from annotators.prompts import RULES_SHA256
+
+    return f"{_JUDGE_VERSIONS.get(name, '1')}-{RULES_SHA256[:8]}"
+
+
+_JUDGE_VERSIONS: Mapping[str, str] = {}
+"""Raised when the same answers would lead to another verdict."""
 
 
 class CutFile(Record):

@@ -25,7 +25,7 @@ from schemas.asking import (
     ToolTracesConfig,
 )
 from schemas.base import Record
-from schemas.judging import JudgeConfig, VerifyConfig
+from schemas.judging import ConsistencyConfig, JudgeConfig, VerifyConfig
 from schemas.taxonomy import TasksSetting, TaxonomySetting, qa_tasks, sv6d_taxonomy
 
 
@@ -294,6 +294,18 @@ class RunConfig(Record):
             section = getattr(section, part, None)
         return section if isinstance(section, Record) else None
 
+    def asking(self) -> dict[str, AskConfig]:
+        """The sections of whoever asks a model, by the name of their step, in the grid's order."""
+        annotators = {f"annotate.{name}": section for name, section in self.annotate.asking().items()}
+        return annotators | {f"verify.{name}": section for name, section in self.verify.asking().items()}
+
+    def asked_by(self, name: str) -> tuple[str, ...]:
+        """The endpoints that a step asks: of a judge that asks authors again, theirs."""
+        section = self.asking()[name]
+        if isinstance(section, ConsistencyConfig):
+            return (self.annotate.sv6d.endpoint,)
+        return section.endpoints if isinstance(section, JudgeConfig) else (section.endpoint,)
+
     def deciding(self, name: str) -> dict[str, object]:
         """The settings that decide what a step makes: its own section, and the model that it asks.
 
@@ -305,7 +317,7 @@ class RunConfig(Record):
         values = section.model_dump(mode="json")
         if isinstance(section, AskConfig):
             asked = section.endpoints if isinstance(section, JudgeConfig) else (section.endpoint,)
-            models = [self.endpoints.get(name, EndpointConfig()).identity() for name in asked]
+            models = [self.endpoints.get(endpoint, EndpointConfig()).identity() for endpoint in asked]
             values = {key: value for key, value in values.items() if key not in ("enabled", "endpoint", "endpoints")}
             values |= {"models": models} if isinstance(section, JudgeConfig) else {"model": models[0]}
         return values

@@ -96,6 +96,9 @@ class JudgeConfig(AskConfig):
 
     endpoints: tuple[str, ...] = Field(default=("judge",), min_length=1)
     """Which of `endpoints` are asked. A model never judges what it wrote."""
+    unjudged: Literal["fail", "keep"] = "fail"
+    """What becomes of a label that every one of these models had a hand in: it fails, or it is kept with a verdict that
+    says so."""
     pictures: Literal["keyframes", "contact_sheet", "samples", "none"] = "keyframes"
     claims: bool = False
     temperature: float = Field(default=0.0, ge=0, le=2)

@@ -29,8 +29,8 @@ def test_a_step_takes_the_three_files_that_the_readme_shows(tmp_path: Path) -> N
     before_dedup = '    Step(\n        name="dedup"'
     assert plan.count(before_dedup) == 1
     plan = plan.replace(before_dedup, row + before_dedup).replace(
-        'reads=("describe", "verify.evidence"),\n        value=PackagedSample',
-        'reads=("describe", "verify.evidence", "flicker"),\n        value=PackagedSample',
+        'reads=("describe", ALL_JUDGED),\n        value=PackagedSample',
+        'reads=("describe", ALL_JUDGED, "flicker"),\n        value=PackagedSample',
     )
     (tmp_path / "pipeline/plan.py").write_text("from stages import flicker\n" + plan)
 
