@@ -9,6 +9,7 @@ figure are ours.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal, Protocol
 
 from annotators.endpoint.chat import Chat, ChatRequest
@@ -35,7 +36,8 @@ RULE = "verify.leakage"
 """Of answering from question and options alone; those of the rungs are `verify.leakage.caption` and `.frame`."""
 
 MOST_FAILED_SHARE = 0.5
-"""Share of `max_trials` that may come to nothing, beside those that count: with more, nothing can be said. Ours."""
+"""Trials that may come to nothing, as a share of `max_trials` and beside those that count; with more the label is a
+failure. Ours."""
 
 Rung = Literal["blind", "caption", "frame"]
 
@@ -55,8 +57,6 @@ class Standing:
 
     decision: Literal["keep", "reject"] | None
     """None where more trials are wanted."""
-    score: float
-    """Share of the trials that were right."""
     threshold: float
     """The share that it is held against."""
     low: float
@@ -64,8 +64,6 @@ class Standing:
     high: float
     guessing: float
     """Share that guessing is expected to reach."""
-    trials: int
-    """Trials that the decision rests on."""
 
 
 class BlindTest(Protocol):
@@ -75,11 +73,12 @@ class BlindTest(Protocol):
         """The first `count` trials of a label, in the order in which they are made."""
         ...
 
-    def standing(self, n_options: int, outcomes: Sequence[bool]) -> Standing:
-        """What the outcomes so far say, right ones True, in the order of the trials.
+    def next_look(self, n_options: int, n_trials: int) -> int:
+        """After how many trials that count it looks again, where it has seen `n_trials`; more than those."""
+        ...
 
-        With `max_trials` of them there is always a decision.
-        """
+    def standing(self, n_options: int, outcomes: Sequence[bool]) -> Standing:
+        """What the outcomes say at a look, right ones True, in the order of the trials; the last look decides."""
         ...
 
     def expected_trials(self, n_options: int) -> float:
@@ -182,18 +181,22 @@ class LeakageJudge:
         self, rung: Rung, label: Label, question: Question, endpoints: Sequence[str], shown: Shown,
         chats: Mapping[str, Chat], *, afresh: bool,
     ) -> Verdict:  # fmt: skip
-        """What comes of one rung: trials in groups until the test has seen enough."""
+        """What comes of one rung: trials together up to each look of the test, until it has seen enough."""
+        n_options = len(question.options)
         trials = iter(self._trials(label, question, endpoints))
         tried: list[Tried] = []
+        outcomes: list[bool] = []
         while True:
-            room = self._config.max_trials - sum(one.outcome != "none" for one in tried)
-            group = [trial for trial, _ in zip(trials, range(min(room, self._config.trials_at_once)), strict=False)]
-            tried += await together(
-                self._choosing.tried(trial, question, shown, chats, afresh=afresh) for trial in group
-            )
-            require_answers(tried, self._most_failed, _FROM[rung])
-            outcomes = [one.outcome == "right" for one in tried if one.outcome != "none"]
-            standing = self._test.standing(len(question.options), outcomes)
+            look = self._test.next_look(n_options, len(outcomes))
+            while len(outcomes) < look:
+                # Who gives no answer is replaced, so that the test sees as many as its error rates rest on.
+                group = islice(trials, look - len(outcomes))
+                tried += await together(
+                    self._choosing.tried(trial, question, shown, chats, afresh=afresh) for trial in group
+                )
+                require_answers(tried, self._most_failed, _FROM[rung])
+                outcomes = [one.outcome == "right" for one in tried if one.outcome != "none"]
+            standing = self._test.standing(n_options, outcomes)
             if standing.decision is not None:
                 return self._told(rung, label, question, tried, standing)
 
@@ -204,19 +207,22 @@ class LeakageJudge:
         n_counted = sum(one.outcome != "none" for one in tried)
         leaks = standing.decision == "reject"
         is_recorded_only = rung != "blind" and not self._config.reject_rungs
-        told = f"answered rightly in {n_right} of {n_counted} trials {_FROM[rung]}, where guessing gives {standing.guessing:.2f}"
+        told = (
+            f"answered rightly in {n_right} of {n_counted} trials {_FROM[rung]}, where guessing gives "
+            f"{standing.guessing:.2f}"
+        )
         what = "the question gives its answer away" if rung == "blind" else "no more of the video is needed"
         reason = f"{told}: {what}" if leaks else f"{told}: more than that is needed"
         return Verdict(
             subject_id=label.label_id,
             decision="reject" if leaks and not is_recorded_only else "keep",
             rule=RULE if rung == "blind" else f"{RULE}.{rung}",
-            score=standing.score,
+            score=n_right / n_counted,
             threshold=standing.threshold,
             reason=f"{reason} (recorded only)" if leaks and is_recorded_only else reason,
             looked_at=_LOOKED_AT[rung],
             judges=judges_of(tried),
-            trials=standing.trials,
+            trials=n_counted,
             interval_low=standing.low,
             interval_high=standing.high,
             opinions=tuple(one.opinion(_about(one.trial, question)) for one in tried),
