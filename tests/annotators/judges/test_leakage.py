@@ -176,7 +176,9 @@ def test_orders_in_a_question_or_an_option_stay_in_their_fence(capable: Server, 
         assert [line[:3] for line in data_in(options).split("\n")] == ["A. ", "B. ", "C. "]
 
 
-@pytest.mark.parametrize("said", ["{letter}", "{lower})", "({letter})", "Option {letter}", "{letter}. {text}", "{text}"])
+@pytest.mark.parametrize(
+    "said", ["{letter}", "{lower})", "({letter})", "Option {letter}", "{letter}. {text}", "{text}"]
+)
 def test_answers_are_read_as_models_write_them(said: str, tmp_path: Path) -> None:
     def loosely(body: Body) -> dict[str, str]:
         letter = CAPABLE(body)["answer"]
