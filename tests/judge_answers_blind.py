@@ -1,4 +1,4 @@
-"""Models that answer the questions of `verify.leakage` and `verify.question_class`: sound ones, and ones of known ability.
+"""Models that answer for `verify.leakage` and `verify.question_class`: a sound one, and ones of known ability.
 
 Here: `first_option` for the dispatch of `tests.answerer`, and `Answerer`, a `Plan.answer` that knows some answers and
 guesses the others. They read prompts as a model does, by their words.

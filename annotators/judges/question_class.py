@@ -28,7 +28,6 @@ from annotators.judges.choosing import (
 from annotators.judges.judge import JudgeSubject
 from annotators.judges.leakage import RULE as LEAKAGE_RULE
 from annotators.pictures import Picture, evenly, pictures
-from annotators.subject import ClipSubject
 from schemas.asking import EndpointConfig
 from schemas.judging import QuestionClassConfig
 from schemas.label import QuestionClass, VerifiedLabel
@@ -170,7 +169,7 @@ class QuestionClassJudge:
         return [
             ask
             for endpoint in self._seeing(subject)
-            for ask in self._of_one(endpoint, subject.clip, question, frames, is_answered_blind)
+            for ask in self._of_one(endpoint, question, frames, is_answered_blind)
         ]
 
     def _seeing(self, subject: JudgeSubject) -> tuple[str, ...]:
@@ -183,29 +182,26 @@ class QuestionClassJudge:
         return seeing
 
     def _of_one(
-        self, endpoint: str, clip: ClipSubject, question: Question, frames: tuple[Picture, ...],
-        is_answered_blind: bool,
+        self, endpoint: str, question: Question, frames: tuple[Picture, ...], is_answered_blind: bool
     ) -> Iterator[_Ask]:  # fmt: skip
-        frames = self._that_fit(endpoint, clip, question, frames)
+        frames = self._that_fit(endpoint, question, frames)
         orders = self._orders.shuffled(len(frames))
         for number in range(self._config.permutations):
             rotation = number % len(question.options)
             trial = Trial(endpoint, rotation, self._config.permutation_seed + number)
             rotated = "" if question.is_open else f", options rotated by {rotation}"
             if not is_answered_blind:
-                yield _Ask("blind", f"no frames{rotated}", trial, _shown(clip, (), is_in_order=False))
-            yield _Ask("ordered", f"frames in order{rotated}", trial, _shown(clip, frames, is_in_order=True))
+                yield _Ask("blind", f"no frames{rotated}", trial, _shown())
+            yield _Ask("ordered", f"frames in order{rotated}", trial, _shown(frames, is_in_order=True))
             if orders:
                 order = orders[number % len(orders)]
                 mixed = tuple(frames[place].without_time() for place in order.places)
                 about = f"frames shuffled with seed {order.seed}{rotated}"
-                yield _Ask("shuffled", about, trial, _shown(clip, mixed, is_in_order=False))
+                yield _Ask("shuffled", about, trial, _shown(mixed))
 
-    def _that_fit(
-        self, endpoint: str, clip: ClipSubject, question: Question, frames: tuple[Picture, ...]
-    ) -> tuple[Picture, ...]:  # fmt: skip
+    def _that_fit(self, endpoint: str, question: Question, frames: tuple[Picture, ...]) -> tuple[Picture, ...]:
         """As many frames as the budget has room for, so that every order shows the same ones."""
-        shown = _shown(clip, frames, is_in_order=True)
+        shown = _shown(frames, is_in_order=True)
         n_frames = self._choosing.request(Trial(endpoint, 0, 0), question, shown).n_pictures
         if not n_frames:
             raise TooLargeError(f"{RULE}.token_budget ({self._config.token_budget}) has no room for a frame")
@@ -238,8 +234,8 @@ class QuestionClassJudge:
         )
 
 
-def _shown(clip: ClipSubject, frames: tuple[Picture, ...], *, is_in_order: bool) -> Shown:
-    return Shown({"is_in_order": is_in_order, "duration_s": clip.duration_s}, frames)
+def _shown(frames: tuple[Picture, ...] = (), *, is_in_order: bool = False) -> Shown:
+    return Shown({"is_in_order": is_in_order}, frames)
 
 
 def _leakage(kept: VerifiedLabel) -> Verdict | None:

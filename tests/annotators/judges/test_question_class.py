@@ -1,4 +1,4 @@
-"""What a question needs, through the real client: models that know an answer blind, from any frames, or from ordered ones."""
+"""What a question needs, through the real client: models that know an answer blind, from any frames, or in order."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
