@@ -30,7 +30,7 @@ from annotators.told import captions_told
 from schemas.asking import EndpointConfig
 from schemas.judging import LeakageConfig
 from schemas.label import Label, VerifiedLabel
-from schemas.verdict import Verdict
+from schemas.verdict import Opinion, Verdict
 
 RULE = "verify.leakage"
 """Of answering from question and options alone; those of the rungs are `verify.leakage.caption` and `.frame`."""
@@ -39,46 +39,40 @@ MOST_FAILED_SHARE = 0.5
 """Trials that may come to nothing, as a share of `max_trials` and beside those that count; with more the label is a
 failure. Ours."""
 
-Rung = Literal["blind", "caption", "frame"]
+Rung = Literal["nothing", "caption", "frame"]
+"""What a model is shown beside the question and its options."""
 
-_LOOKED_AT: Mapping[Rung, str] = {
-    "blind": "question and options alone",
-    "caption": "question, options and the clip's captions",
-    "frame": "question, options and the middle keyframe",
-}
 _FROM: Mapping[Rung, str] = {
-    "blind": "without the video", "caption": "from captions alone", "frame": "from one frame alone",
+    "nothing": "without the video", "caption": "from captions alone", "frame": "from one frame alone",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What the trials so far say."""
+class Outcomes:
+    """What trials came to, in their order."""
 
-    decision: Literal["keep", "reject"] | None
-    """None where more trials are wanted."""
-    threshold: float
-    """The share that it is held against."""
-    low: float
-    """Of the 95 % confidence interval of the share."""
-    high: float
-    guessing: float
-    """Share that guessing is expected to reach."""
+    right: tuple[bool, ...]
+    """Of those that count, up to a look of the test."""
+    opinions: tuple[Opinion, ...]
+    """Of all trials."""
+    judges: tuple[str, ...]
+    """Models that tried."""
+    cost_usd: float
 
 
 class BlindTest(Protocol):
     """The statistics of blind answering, bound to the settings."""
 
-    def trials(self, label_id: str, n_options: int, endpoints: Sequence[str], count: int) -> Sequence[Trial]:
-        """The first `count` trials of a label, in the order in which they are made."""
+    def trials(self, n_options: int, endpoints: Sequence[str], count: int) -> Sequence[Trial]:
+        """The first `count` trials of a question, in the order in which they are made."""
         ...
 
-    def next_look(self, n_options: int, n_trials: int) -> int:
-        """After how many trials that count it looks again, where it has seen `n_trials`; more than those."""
+    def next_look(self, n_options: int, n_counted: int) -> int:
+        """After how many trials that count the test looks next, where it has seen `n_counted`; more than those."""
         ...
 
-    def standing(self, n_options: int, outcomes: Sequence[bool]) -> Standing:
-        """What the outcomes say at a look, right ones True, in the order of the trials; the last look decides."""
+    def verdict(self, label_id: str, n_options: int, outcomes: Outcomes, rung: Rung) -> Verdict | None:
+        """What the trials up to a look prove; None where more are wanted. The last look always decides."""
         ...
 
     def expected_trials(self, n_options: int) -> float:
@@ -144,7 +138,7 @@ class LeakageJudge:
         n_options = len(question.options)
         expected = min(self._test.expected_trials(n_options), float(self._config.max_trials))
         for _, endpoints, shown in self._rungs(subject.clip, label):
-            for number, trial in enumerate(self._trials(label, question, endpoints)):
+            for number, trial in enumerate(self._trials(question, endpoints)):
                 share = min(1.0, expected - number)
                 if share <= 0:
                     break
@@ -154,7 +148,7 @@ class LeakageJudge:
         """What is tried, by whom, and what they are shown: nothing first, then as the settings say."""
         endpoints = self._choosing.independent(label)
         nothing = {"captions": ""}
-        yield "blind", endpoints, Shown(nothing)
+        yield "nothing", endpoints, Shown(nothing)
         for rung in dict.fromkeys(self._config.rungs):
             if rung == "caption":
                 captions = captions_told(clip, self._config.token_budget)
@@ -168,10 +162,10 @@ class LeakageJudge:
                 frames = tuple(frame.without_time() for frame in numbered(clip, middle, self._config))
                 yield rung, seeing, Shown(nothing, frames)
 
-    def _trials(self, label: Label, question: Question, endpoints: Sequence[str]) -> Sequence[Trial]:
+    def _trials(self, question: Question, endpoints: Sequence[str]) -> Sequence[Trial]:
         """As many trials as could be needed where the most that may come to nothing did."""
         most = self._config.max_trials + self._most_failed
-        return self._test.trials(label.label_id, len(question.options), endpoints, most)
+        return self._test.trials(len(question.options), endpoints, most)
 
     @property
     def _most_failed(self) -> int:
@@ -183,51 +177,31 @@ class LeakageJudge:
     ) -> Verdict:  # fmt: skip
         """What comes of one rung: trials together up to each look of the test, until it has seen enough."""
         n_options = len(question.options)
-        trials = iter(self._trials(label, question, endpoints))
+        trials = iter(self._trials(question, endpoints))
         tried: list[Tried] = []
-        outcomes: list[bool] = []
+        n_counted = 0
         while True:
-            look = self._test.next_look(n_options, len(outcomes))
-            while len(outcomes) < look:
+            look = self._test.next_look(n_options, n_counted)
+            while n_counted < look:
                 # Who gives no answer is replaced, so that the test sees as many as its error rates rest on.
-                group = islice(trials, look - len(outcomes))
+                group = islice(trials, look - n_counted)
                 tried += await together(
                     self._choosing.tried(trial, question, shown, chats, afresh=afresh) for trial in group
                 )
                 require_answers(tried, self._most_failed, _FROM[rung])
-                outcomes = [one.outcome == "right" for one in tried if one.outcome != "none"]
-            standing = self._test.standing(n_options, outcomes)
-            if standing.decision is not None:
-                return self._told(rung, label, question, tried, standing)
+                n_counted = sum(one.outcome != "none" for one in tried)
+            verdict = self._test.verdict(label.label_id, n_options, _outcomes(tried, question), rung)
+            if verdict is not None:
+                return verdict
 
-    def _told(
-        self, rung: Rung, label: Label, question: Question, tried: Sequence[Tried], standing: Standing
-    ) -> Verdict:  # fmt: skip
-        n_right = sum(one.outcome == "right" for one in tried)
-        n_counted = sum(one.outcome != "none" for one in tried)
-        leaks = standing.decision == "reject"
-        is_recorded_only = rung != "blind" and not self._config.reject_rungs
-        told = (
-            f"answered rightly in {n_right} of {n_counted} trials {_FROM[rung]}, where guessing gives "
-            f"{standing.guessing:.2f}"
-        )
-        what = "the question gives its answer away" if rung == "blind" else "no more of the video is needed"
-        reason = f"{told}: {what}" if leaks else f"{told}: more than that is needed"
-        return Verdict(
-            subject_id=label.label_id,
-            decision="reject" if leaks and not is_recorded_only else "keep",
-            rule=RULE if rung == "blind" else f"{RULE}.{rung}",
-            score=n_right / n_counted,
-            threshold=standing.threshold,
-            reason=f"{reason} (recorded only)" if leaks and is_recorded_only else reason,
-            looked_at=_LOOKED_AT[rung],
-            judges=judges_of(tried),
-            trials=n_counted,
-            interval_low=standing.low,
-            interval_high=standing.high,
-            opinions=tuple(one.opinion(_about(one.trial, question)) for one in tried),
-            cost_usd=sum(one.cost_usd for one in tried),
-        )
+
+def _outcomes(tried: Sequence[Tried], question: Question) -> Outcomes:
+    return Outcomes(
+        right=tuple(one.outcome == "right" for one in tried if one.outcome != "none"),
+        opinions=tuple(one.opinion(_about(one.trial, question)) for one in tried),
+        judges=judges_of(tried),
+        cost_usd=sum(one.cost_usd for one in tried),
+    )
 
 
 def _about(trial: Trial, question: Question) -> str:

@@ -61,12 +61,12 @@ class Order:
 class Orders(Protocol):
     """Orders of frames, and the class that follows from the answers, bound to the settings."""
 
-    def shuffled(self, n_frames: int) -> Sequence[Order]:
+    def shuffled(self, label_id: str, n_frames: int) -> Sequence[Order]:
         """Seeded orders other than that of time, at least one; none where there are fewer than two frames."""
         ...
 
-    def class_of(self, *, blind: bool, ordered: bool, shuffled: bool) -> QuestionClass:
-        """The class of a question, from whether it is answered rightly in each way."""
+    def class_of(self, *, blind: bool, ordered: bool, shuffled: Sequence[bool]) -> QuestionClass:
+        """The class of a question: whether it is answered right in each way; of shuffled frames, each time."""
         ...
 
 
@@ -81,23 +81,32 @@ class _Ask:
 
 
 @dataclass(frozen=True)
-class _Vote:
-    """How a question is answered in one way."""
+class _Votes:
+    """How often a question was answered right in one way."""
 
-    way: Way
     n_right: int
     n_counted: int
-    is_right: bool
 
     @classmethod
-    def of(cls, way: Way, tried: Sequence[Tried]) -> "_Vote":
-        """What the majority says; an even split is not right."""
-        n_right = sum(one.outcome == "right" for one in tried)
-        n_counted = sum(one.outcome != "none" for one in tried)
-        return cls(way, n_right, n_counted, 2 * n_right > n_counted)
+    def of(cls, way: Way, asks: Sequence[_Ask], tried: Sequence[Tried]) -> "_Votes":
+        """Those of the trials in one way. Raises an AnswerError where more than half of them came to nothing."""
+        own = [one for ask, one in zip(asks, tried, strict=True) if ask.way == way]
+        require_answers(own, len(own) // 2, _IN_WORDS[way])
+        return cls(sum(one.outcome == "right" for one in own), sum(one.outcome != "none" for one in own))
 
-    def __str__(self) -> str:
-        return f"{self.n_right} of {self.n_counted} {_IN_WORDS[self.way]}"
+    @property
+    def is_right(self) -> bool:
+        """What the majority says; an even split is not right."""
+        return 2 * self.n_right > self.n_counted
+
+    @property
+    def each(self) -> tuple[bool, ...]:
+        """The single outcomes, right ones first."""
+        return (True,) * self.n_right + (False,) * (self.n_counted - self.n_right)
+
+    def told(self, way: Way) -> str:
+        """In words."""
+        return f"{self.n_right} of {self.n_counted} {_IN_WORDS[way]}"
 
 
 class QuestionClassJudge:
@@ -144,13 +153,18 @@ class QuestionClassJudge:
         tried = await together(
             self._choosing.tried(ask.trial, question, ask.shown, chats, afresh=afresh) for ask in asks
         )
-        votes = {way: self._vote(way, asks, tried) for way in dict.fromkeys(ask.way for ask in asks)}
-        blind = votes.get("blind") or _vote_before(kept)
-        ordered = votes["ordered"]
-        # A single frame has one order: what is said of it holds for any.
-        shuffled = votes.get("shuffled") or _Vote("shuffled", ordered.n_right, ordered.n_counted, ordered.is_right)
-        found = self._orders.class_of(blind=blind.is_right, ordered=ordered.is_right, shuffled=shuffled.is_right)
-        verdict = self._verdict(kept, found, (blind, ordered, shuffled), asks, tried)
+        ordered, shuffled = (_Votes.of(way, asks, tried) for way in ("ordered", "shuffled"))
+        before = _leakage(kept)
+        if before is None:
+            blind = _Votes.of("blind", asks, tried)
+            is_blind_right = blind.is_right
+        else:
+            # Its test weighs guessing, which a majority does not: of two options guessing gets half.
+            blind = _votes_in(before)
+            is_blind_right = before.decision == "reject"
+        found = self._orders.class_of(blind=is_blind_right, ordered=ordered.is_right, shuffled=shuffled.each)
+        told = ", ".join((blind.told("blind"), ordered.told("ordered"), shuffled.told("shuffled")))
+        verdict = self._verdict(kept, found, told, asks, tried)
         return verdict if verdict.decision == "reject" else kept.judged(verdict, question_class=found)
 
     def likely(self, subject: JudgeSubject) -> Iterator[tuple[ChatRequest, float]]:
@@ -165,11 +179,8 @@ class QuestionClassJudge:
         frames = pictures(subject.clip, self._config)
         if not frames:
             raise UnseeingError(f"{subject.clip.clip.name}: there is no frame to show")
-        is_answered_blind = _leakage(subject.kept) is not None
         return [
-            ask
-            for endpoint in self._seeing(subject)
-            for ask in self._of_one(endpoint, question, frames, is_answered_blind)
+            ask for endpoint in self._seeing(subject) for ask in self._of_one(endpoint, subject.kept, question, frames)
         ]
 
     def _seeing(self, subject: JudgeSubject) -> tuple[str, ...]:
@@ -182,10 +193,11 @@ class QuestionClassJudge:
         return seeing
 
     def _of_one(
-        self, endpoint: str, question: Question, frames: tuple[Picture, ...], is_answered_blind: bool
+        self, endpoint: str, kept: VerifiedLabel, question: Question, frames: tuple[Picture, ...]
     ) -> Iterator[_Ask]:  # fmt: skip
         frames = self._that_fit(endpoint, question, frames)
-        orders = self._orders.shuffled(len(frames))
+        orders = self._orders.shuffled(kept.label.label_id, len(frames))
+        is_answered_blind = _leakage(kept) is not None
         for number in range(self._config.permutations):
             rotation = number % len(question.options)
             trial = Trial(endpoint, rotation, self._config.permutation_seed + number)
@@ -207,17 +219,11 @@ class QuestionClassJudge:
             raise TooLargeError(f"{RULE}.token_budget ({self._config.token_budget}) has no room for a frame")
         return tuple(evenly(frames, n_frames))
 
-    def _vote(self, way: Way, asks: Sequence[_Ask], tried: Sequence[Tried]) -> _Vote:
-        own = [one for ask, one in zip(asks, tried, strict=True) if ask.way == way]
-        require_answers(own, len(own) // 2, _IN_WORDS[way])
-        return _Vote.of(way, own)
-
     def _verdict(
-        self, kept: VerifiedLabel, found: QuestionClass, votes: Sequence[_Vote], asks: Sequence[_Ask],
-        tried: Sequence[Tried],
-    ) -> Verdict:  # fmt: skip
+        self, kept: VerifiedLabel, found: QuestionClass, told: str, asks: Sequence[_Ask], tried: Sequence[Tried]
+    ) -> Verdict:
         is_unwanted = found in self._config.reject
-        told = f"{found}: right in {', '.join(str(vote) for vote in votes)}"
+        reason = f"{found}: right in {told}"
         most = max(len(ask.shown.pictures) for ask in asks)
         return Verdict(
             subject_id=kept.label.label_id,
@@ -225,7 +231,7 @@ class QuestionClassJudge:
             rule=RULE,
             score=None,
             threshold=None,
-            reason=f"{told}; {RULE}.reject names this class" if is_unwanted else told,
+            reason=f"{reason}; {RULE}.reject names this class" if is_unwanted else reason,
             looked_at=f"question and options, with {most} frame{'' if most == 1 else 's'} in order and shuffled",
             judges=judges_of(tried),
             trials=sum(one.outcome != "none" for one in tried),
@@ -243,10 +249,7 @@ def _leakage(kept: VerifiedLabel) -> Verdict | None:
     return next((verdict for verdict in reversed(kept.verdicts) if verdict.rule == LEAKAGE_RULE), None)
 
 
-def _vote_before(kept: VerifiedLabel) -> _Vote:
-    """What blind answering found: its test weighs guessing, which a majority does not, so its decision counts."""
-    verdict = _leakage(kept)
-    if verdict is None:
-        raise ValueError(f"{kept.label.label_id} was not answered blind")
+def _votes_in(verdict: Verdict) -> _Votes:
+    """The trials that a verdict rests on."""
     n_trials = verdict.trials or 0
-    return _Vote("blind", round((verdict.score or 0.0) * n_trials), n_trials, verdict.decision == "reject")
+    return _Votes(round((verdict.score or 0.0) * n_trials), n_trials)
