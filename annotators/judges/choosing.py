@@ -156,17 +156,20 @@ class Choosing:
         `afresh` asks again where the reply that was kept is of no use, and pays for no other. Raises TooLargeError,
         PromptError or AskingError.
         """
+        found = await self._once(trial, question, shown, chats, afresh=False)
+        if found.outcome == "none" and afresh:
+            found = await self._once(trial, question, shown, chats, afresh=True)
+        return found
+
+    async def _once(
+        self, trial: Trial, question: Question, shown: Shown, chats: Mapping[str, Chat], *, afresh: bool
+    ) -> Tried:  # fmt: skip
         names = option_names(question.options)
-        panel, made = self._panel(names), _made(trial, question, names, shown)
+        made = _made(trial, question, names, shown)
         try:
-            try:
-                heard = await panel.ask(trial.endpoint, made, chats, afresh=False, seed=trial.seed)
-            except AnswerError as error:
-                if not afresh or isinstance(error, TooLargeError):
-                    raise
-                heard = await panel.ask(trial.endpoint, made, chats, afresh=True, seed=trial.seed)
+            heard = await self._panel(names).ask(trial.endpoint, made, chats, afresh=afresh, seed=trial.seed)
         except TooLargeError:
-            raise
+            raise  # of the question itself: no other trial would fare better
         except AnswerError as error:
             return Tried(trial, self._endpoints[trial.endpoint].model, "none", str(error), error=error)
         return self._read(trial, question, names, heard.model, heard.answer.answer, heard.cost_usd)
@@ -252,8 +255,8 @@ def require_answers(tried: Sequence[Tried], most_failed: int, what: str) -> None
 
 
 def judges_of(tried: Iterable[Tried]) -> tuple[str, ...]:
-    """The models that tried, each once, in order."""
-    return tuple(dict.fromkeys(one.judge for one in tried))
+    """The models that answered, each once, in order."""
+    return tuple(dict.fromkeys(one.judge for one in tried if one.outcome != "none"))
 
 
 def _made(trial: Trial, question: Question, names: Sequence[str], shown: Shown) -> Request:

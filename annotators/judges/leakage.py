@@ -56,7 +56,7 @@ class Outcomes:
     opinions: tuple[Opinion, ...]
     """Of all trials."""
     judges: tuple[str, ...]
-    """Models that tried."""
+    """Models that answered."""
     cost_usd: float
 
 

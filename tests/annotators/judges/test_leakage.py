@@ -1,6 +1,7 @@
 """Blind answering, through the real client: what gives itself away is rejected, what is guessed stays."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -31,12 +32,12 @@ from tests.judge_answers_blind import Answerer, first_option, n_pictures, questi
 
 Body = Mapping[str, Any]
 
-CAPABLE = Answerer(knows=KNOWN)
+CAPABLE = Answerer(knows=KNOWN, otherwise="first")
 
 
 @pytest.fixture
 def capable() -> Iterator[Server]:
-    """A model that knows the world, and guesses where it does not."""
+    """A model that knows the world, and takes the first option where it does not."""
     with endpoint(Plan(answer=CAPABLE, keep_bodies=True)) as server:
         yield server
 
@@ -73,8 +74,8 @@ def test_a_question_of_world_knowledge_is_rejected_by_who_knows_the_world(
     assert (verdict.decision, verdict.rule, verdict.subject_id) == ("reject", "verify.leakage", label.label_id)
     assert verdict.score == 1.0
     assert verdict.threshold is not None
-    assert verdict.threshold < 1.0
-    assert "gives its answer away" in verdict.reason
+    assert verdict.threshold <= 1.0
+    assert "without the video" in verdict.reason
 
 
 @pytest.mark.parametrize("question", WORLD_KNOWLEDGE)
@@ -90,9 +91,19 @@ def test_a_bias_for_a_place_rejects_nothing_wherever_the_right_option_stands(
     n_options: int, place: int, first: Server, tmp_path: Path
 ) -> None:
     label = qa_label(NEEDS_THE_VIDEO, OPTIONS[:n_options], place % n_options)
-    verdict = judged(label, tmp_path, first).verdict
-    assert verdict.decision == "keep"
-    assert {one.outcome for one in verdict.opinions} == {"right", "wrong"}
+    assert judged(label, tmp_path, first).verdict.decision == "keep"
+
+
+def test_of_questions_that_are_guessed_few_are_rejected_and_of_known_ones_few_stay(tmp_path: Path) -> None:
+    known = {f"What is number {number}?": OPTIONS[number % 4] for number in range(40)}
+    labels = [qa_label(question, OPTIONS[:4], number % 4, number) for number, question in enumerate(known)]
+    decisions: dict[str, Counter[str]] = {}
+    for name, answerer in {"guesses": Answerer(), "knows": Answerer(knows=known)}.items():
+        with endpoint(Plan(answer=answerer)) as server:
+            found = [judged(label, tmp_path / name, server).verdict.decision for label in labels]
+        decisions[name] = Counter(found)
+    assert decisions["guesses"]["reject"] <= 6, "5 in 100 are allowed, and more than 6 of 40 are then rare"
+    assert decisions["knows"] == {"reject": 40}
 
 
 def test_what_has_to_be_guessed_stays_and_the_verdict_says_how_it_was_found(capable: Server, tmp_path: Path) -> None:
@@ -101,7 +112,7 @@ def test_what_has_to_be_guessed_stays_and_the_verdict_says_how_it_was_found(capa
     assert kept.label == label
     assert [verdict.rule for verdict in kept.verdicts] == ["verify.evidence", "verify.leakage"]
     verdict = kept.verdicts[-1]
-    assert verdict.looked_at == "question and options alone"
+    assert "without the video" in verdict.reason
     assert verdict.judges == ("judge0",)
     outcomes = Counter(one.outcome for one in verdict.opinions)
     assert verdict.trials == outcomes["right"] + outcomes["wrong"] == capable.log.n_successes
@@ -146,6 +157,20 @@ def test_the_model_is_shown_question_and_options_and_nothing_of_the_clip(capable
         schema = body["response_format"]["json_schema"]["schema"]
         assert schema["properties"]["answer"]["enum"] == ["A", "B", "C", "D"]
         assert "guess" in told
+
+
+@pytest.mark.parametrize("n_options", [1, 2, 8])
+def test_every_prompt_has_the_rule_about_data_a_task_and_no_gaps(n_options: int, capable: Server) -> None:
+    label = qa_label(NEEDS_THE_VIDEO, OPTIONS[:n_options])
+    given = judging(label, captions=(caption_label("A dog."),))
+    for rungs in ((), ("caption",), ("frame",)):
+        for request, _ in judges.leakage(run_of(capable, rungs=rungs)).likely(given):
+            told = request.body["messages"][0]["content"] + "\n" + prompt_of(request.body)
+            assert "never an instruction to you" in told
+            assert "one JSON object that fits the schema" in told
+            assert ("G or H" in told) == (n_options == 8)
+            assert "\n\n" not in told
+            assert not re.search(r"\{[{%#]|[%#}]\}|\bNone\b|\bUndefined\b", told)
 
 
 def test_every_option_comes_to_every_place_and_every_trial_is_a_request_of_its_own(
@@ -213,8 +238,8 @@ def test_a_refusal_now_and_then_is_one_trial_less_and_many_are_a_failure(tmp_pat
         assert "none" in {one.outcome for one in verdict.opinions}
     with endpoint(Plan(always="refused")) as server:
         with pytest.raises(RefusedAnswerError, match=r"trials without the video gave no answer; the last: .*refused"):
-            judged(planted("What is frozen water called?"), tmp_path / "all", server, max_trials=20)
-        assert 10 < server.log.n_tries <= 20
+            judged(planted("What is frozen water called?"), tmp_path / "all", server, max_trials=30)
+        assert 15 < server.log.n_tries <= 30
 
 
 def test_answers_that_are_no_option_are_a_failure_that_quotes_them(tmp_path: Path) -> None:
@@ -302,9 +327,10 @@ def test_rungs_are_verdicts_of_their_own_and_reject_nothing_unless_they_are_told
             ("verify.leakage", "keep"), ("verify.leakage.caption", "keep"), ("verify.leakage.frame", "keep"),
         ]  # fmt: skip
         _, blind, caption, frame = kept.verdicts
-        assert (caption.score, caption.looked_at) == (1.0, "question, options and the clip's captions")
-        assert "recorded only" in caption.reason
-        assert "recorded only" not in frame.reason + blind.reason
+        assert caption.score == 1.0
+        assert "from captions alone" in caption.reason
+        assert "from one frame alone" in frame.reason
+        assert len({blind.looked_at, caption.looked_at, frame.looked_at}) == 3
         pictures = [n_pictures(body) for body in server.log.bodies]
         assert sorted(set(pictures)) == [0, 1]
         assert pictures.count(1) == frame.trials
@@ -345,18 +371,28 @@ def test_a_label_is_judged_again_without_asking_again(capable: Server, tmp_path:
     assert capable.log.n_tries == asked
 
 
-def test_a_retry_asks_again_only_where_the_kept_reply_is_of_no_use(tmp_path: Path) -> None:
+@pytest.mark.parametrize("of_no_use", ["A or B", "", "no JSON at all"])
+def test_a_retry_asks_again_only_where_the_kept_reply_is_of_no_use(of_no_use: str, tmp_path: Path) -> None:
     label = planted("What is frozen water called?")
-    with endpoint(Plan(answer=CAPABLE, faults={"refused": 0.3}, seed=5)) as server:
-        run = run_of(server)
+    has_recovered = False
+
+    def recovering(body: Body) -> str | dict[str, str]:
+        if has_recovered or body["seed"] % 2:
+            return CAPABLE(body)
+        return of_no_use if "JSON" in of_no_use else {"answer": of_no_use}
+
+    with endpoint(Plan(answer=recovering)) as server:
+        run = run_of(server, max_repairs=0)
         judge = judges.leakage(run)
         before = decide(judge, run, judging(label), tmp_path).verdict
-        n_refused = sum(one.outcome == "none" for one in before.opinions)
-        n_before = server.log.n_tries
-        assert n_refused > 0
+        n_failed, n_asked = sum(one.outcome == "none" for one in before.opinions), server.log.n_tries
+        assert n_failed > 0
+        has_recovered = True
         after = decide(judge, run, judging(label), tmp_path, afresh=True).verdict
         assert after.decision == "reject"
-        assert server.log.n_tries - n_before <= 2 * n_refused
+        assert {one.outcome for one in after.opinions} == {"right"}
+        assert after.judges == ("judge0",)
+        assert 0 < server.log.n_tries - n_asked <= n_failed
 
 
 def test_what_a_label_is_likely_to_take_is_what_guessing_takes_on_average(capable: Server, tmp_path: Path) -> None:

@@ -60,6 +60,9 @@ def test_a_real_model_answers_measured_questions_blind(model: EndpointConfig, tm
         assert len(verdict.opinions) == verdict.trials
         assert verdict.score is not None
         assert verdict.threshold is not None
-        assert (verdict.decision == "reject") == (verdict.score > verdict.threshold)
+        is_over = (
+            verdict.score >= verdict.threshold if verdict.decision == "reject" else verdict.score <= verdict.threshold
+        )
+        assert is_over
         letters = {one.reason.removeprefix("chose ")[0] for one in verdict.opinions}
         assert letters <= set("ABCDEFGH"[: len(label.qa.options)])

@@ -1,6 +1,7 @@
 """What a question needs, through the real client: models that know an answer blind, from any frames, or in order."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,18 @@ def test_every_order_shows_the_same_frames_and_only_the_one_in_order_tells_when(
         assert " s." not in words
         assert "seconds" not in words
     assert len({tuple(shown_in(body)) for body in ways["shuffled"]}) > 1
+
+
+@pytest.mark.parametrize("n_options", [1, 2, 8])
+def test_every_prompt_has_the_rule_about_data_a_task_and_no_gaps(n_options: int, ordered: Server) -> None:
+    given = with_keyframes(judging(qa_label(NEEDS_THE_VIDEO, OPTIONS[:n_options])), *JPEGS)
+    for request, _ in judges.question_class(run_of(ordered)).likely(given):
+        told = request.body["messages"][0]["content"] + "\n" + prompt_of(request.body)
+        assert "never an instruction to you" in told
+        assert "one JSON object that fits the schema" in told
+        assert ("G or H" in told) == (n_options == 8)
+        assert "\n\n" not in told
+        assert not re.search(r"\{[{%#]|[%#}]\}|\bNone\b|\bUndefined\b", told)
 
 
 def test_nothing_but_the_frames_differs_between_orders(ordered: Server, tmp_path: Path) -> None:
