@@ -136,8 +136,9 @@ class LeakageConfig(JudgeConfig):
     """Ability of an answerer to whom a question leaks: 0 guesses, 1 always knows."""
     guessing_prior: float = Field(default=0.0, ge=0, lt=1)
     """Ability that is granted to guessing from common sense, on the same scale: questions at it are kept."""
-    max_trials: int = Field(default=40, ge=2)
-    """Most trials of one question; what is undecided then is decided by the nearer of the two hypotheses."""
+    max_trials: int = Field(default=40, ge=2, le=400)
+    """Most trials of one question, where the test ends at the latest. Settings are refused whose error rates so many
+    cannot hold."""
     trials_at_once: int = Field(default=4, ge=1)
     """Trials that are asked together before the test looks again."""
     rungs: tuple[Literal["caption", "frame"], ...] = ()

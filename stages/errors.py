@@ -4,6 +4,7 @@ StageError
   MediaError         the file or a stretch of it cannot be read
     UnsafeMediaError   the file is not one that we open (a playlist, a format outside the list)
   CutError           a clip could not be cut so that it holds exactly its frames
+  UnattainableError  no test of so few trials holds the error rates that are asked for (a ValueError, too)
 """
 
 
@@ -21,3 +22,7 @@ class UnsafeMediaError(MediaError):
 
 class CutError(StageError):
     """A clip could not be cut so that it holds exactly its frames."""
+
+
+class UnattainableError(StageError, ValueError):
+    """No test of so few trials holds the error rates that are asked for; settings are refused with it."""
