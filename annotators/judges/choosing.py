@@ -31,7 +31,7 @@ MAX_TOLD_CHARS = 120
 """Of an answer as opinions and messages quote it. Ours."""
 _LEAD = re.compile(r"(?:the )?(?:right |correct )?(?:option|answer|choice)(?: is)?(?!\w)")
 """What models put before a letter. Ours."""
-_MARKS = " \"'`.,:;()[]{}<>*_#=-\u2018\u2019\u201c\u201d"
+_MARKS = " \"'`.,:;!?()[]{}<>*_#=-\u2018\u2019\u201c\u201d"
 """What models put around a letter or a text. Ours."""
 
 IsRight = Callable[[str, str], bool]
@@ -210,7 +210,7 @@ def option_names(options: Sequence[str]) -> tuple[str, ...]:
         return ()
     letters = tuple(_letters(place) for place in range(count))
     numbers = tuple(str(place + 1) for place in range(count))
-    texts = {_folded(option) for option in options}
+    texts = {_without_lead(_folded(option)) for option in options}
     for names in (letters, numbers):
         if not texts & {_folded(name) for name in names}:
             return names
@@ -225,8 +225,8 @@ def chosen(said: str, names: Sequence[str], options: Sequence[str]) -> int | Non
     whole, texts = _folded(said), [_folded(option) for option in options]
     bare = _without_lead(whole)
     found = {place for place, text in enumerate(texts) if text and text == whole}
-    if not found and bare:
-        found = {place for place, text in enumerate(texts) if text.strip(_MARKS) == bare}
+    for as_said in (whole.strip(_MARKS), bare):
+        found = found or {place for place, text in enumerate(texts) if as_said and text.strip(_MARKS) == as_said}
     for place, name in enumerate(names):
         rest = bare.removeprefix(_folded(name))
         if rest != bare and not rest[:1].isalnum() and rest.strip(_MARKS) in ("", texts[place].strip(_MARKS)):

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from annotators.endpoint.chat import BudgetReachedError, ReplyFailedError
@@ -44,10 +44,17 @@ def test_a_letter_that_is_also_another_option_s_text_means_none() -> None:
     assert chosen("C", ("A", "B", "C"), ("B", "A", "x")) == 2
 
 
+def test_a_text_that_begins_like_a_lead_is_read_whole() -> None:
+    assert chosen("Answer the phone.", ("A", "B"), ("answer the phone", "the phone")) == 0
+    assert chosen("'choice of words!'", ("A", "B"), ("a list", "choice of words")) == 1
+
+
 def test_options_that_are_letters_are_numbered() -> None:
     assert option_names(("A", "x", "y")) == ("1", "2", "3")
     assert option_names(("b", "x", "y")) == ("1", "2", "3")
     assert option_names(("D", "x", "y")) == ("A", "B", "C")
+    assert option_names(("option B", "option C", "y")) == ("1", "2", "3")
+    assert option_names(("(b)", "x", "y")) == ("1", "2", "3")
     assert option_names(("2", "3", "4")) == ("A", "B", "C")
     assert option_names(("A", "1", "y")) == ("A", "B", "C")
     assert option_names(("alone",)) == ()
@@ -59,12 +66,27 @@ def test_there_are_names_for_any_number_of_options() -> None:
     assert len(set(names)) == 60
 
 
-@given(st.lists(st.text(max_size=30), min_size=2, max_size=8, unique_by=lambda text: " ".join(text.split()).casefold()))
-def test_every_option_s_name_with_its_text_means_it_or_nothing(options: list[str]) -> None:
+def _different(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+@given(st.lists(st.text(max_size=30), min_size=2, max_size=8, unique_by=_different))
+@example(["A", "1{"])
+@example(["Option A", "the answer is 1"])
+def test_an_option_s_name_never_means_another_option(options: list[str]) -> None:
     names = option_names(options)
     for place, name in enumerate(names):
+        assert chosen(name, names, options) in (place, None)
         assert chosen(f"{name}) {options[place]}", names, options) in (place, None)
-        assert chosen(name, names, options) == place or set(names) & {option.strip().upper() for option in options}
+
+
+@given(st.lists(st.from_regex(r"[^\W\d_]{3,12}( \w{1,9}){0,3}", fullmatch=True), min_size=2, unique_by=_different))
+def test_an_option_of_words_is_meant_by_its_name_its_text_and_both(options: list[str]) -> None:
+    names = option_names(options)
+    for place, name in enumerate(names):
+        assume(len({chosen(option, names, options) for option in options} - {None}) == len(options))
+        for said in (name, name.lower(), f"({name})", options[place], f"{name}. {options[place]}"):
+            assert chosen(said, names, options) == place
 
 
 @given(st.text(max_size=200))
