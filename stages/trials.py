@@ -40,12 +40,14 @@ def trial_plan(n_options: int, n_answerers: int, most: int) -> tuple[Trial, ...]
     trials each answerer has seen each rotation once, so whoever always picks one position is right in exactly one of
     `n_options`: chance. Then the plan begins again, with other seeds. The order is ours.
 
-    What this does not do: trials on one question are not independent, as a test of their number assumes. Rotation
+    What this does not do: trials on one question are not independent, as a test that counts them assumes. Rotation
     makes a liking for a position harmless. It does nothing about a liking for a content: who always prefers one option
     is right in all its trials or in none, so of questions that nobody can know one answerer alone takes one in
-    `n_options` for leaking, however many trials there are. Several answerers with likings of their own bring that down;
-    answerers that share them do not. And at temperature 0 an answerer gives the same reply to the same order: trials
-    beyond a full turn repeat what is known.
+    `n_options` for leaking, however many trials there are. Three or more answerers with likings of their own bring that
+    down, though not to the rate that is asked for; two may make it worse, for one of them is right in half of the
+    trials, which can be enough. Answerers that share a liking count as one. `reelproof bench leakage` says by how much.
+    At temperature 0 an answerer gives the same reply to the same order: trials beyond a full cycle repeat what is
+    known.
 
     Args:
         n_options: options of the question, 1 where it is open-ended.
