@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tests.answerer import prompt_of
-
 Made = dict[str, Any]
 
 
@@ -39,14 +37,18 @@ def question_in(told: str) -> tuple[str, dict[str, str]]:
 
 def n_pictures(body: Mapping[str, Any]) -> int:
     """Pictures in a request."""
-    content = next(message["content"] for message in body["messages"] if message["role"] == "user")
-    return 0 if isinstance(content, str) else sum(part["type"] == "image_url" for part in content)
+    return sum(part["type"] == "image_url" for part in _parts(body))
 
 
 def frames_told(body: Mapping[str, Any]) -> list[str]:
     """What stands before each picture of a request."""
+    return [part["text"] for part in _parts(body)[1:] if part["type"] == "text"]
+
+
+def _parts(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What the user's first message is made of: the prompt, then pictures with what is said of each."""
     content = next(message["content"] for message in body["messages"] if message["role"] == "user")
-    return [] if isinstance(content, str) else [part["text"] for part in content[1:] if part["type"] == "text"]
+    return [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Answerer:
 
     def __call__(self, body: Mapping[str, Any]) -> Made:
         """The answer to one request."""
-        told = prompt_of(body)
+        told = str(_parts(body)[0]["text"])
         question, options = question_in(told)
         answer = self._known(body, told).get(question)
         if not options:
