@@ -155,9 +155,8 @@ def _content(text: str, pictures: Sequence[Picture]) -> str | list[dict[str, Any
         return text
     parts: list[dict[str, Any]] = [{"type": "text", "text": text}]
     for picture in pictures:
-        told = f"Frame {picture.number} at {picture.time_s:.2f} s:" if picture.time_s is not None else "Contact sheet:"
         url = f"data:image/jpeg;base64,{base64.b64encode(picture.jpeg).decode()}"
-        parts += [{"type": "text", "text": told}, {"type": "image_url", "image_url": {"url": url}}]
+        parts += [{"type": "text", "text": picture.told}, {"type": "image_url", "image_url": {"url": url}}]
     return parts
 
 

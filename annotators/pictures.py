@@ -6,7 +6,7 @@ pictures cost (`annotators.endpoint.tokens`).
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import cv2
@@ -30,12 +30,23 @@ class Picture:
     pts: int | None
     """Of the frame, on the source's timeline; None for a contact sheet."""
     time_s: float | None
-    """The same in seconds from the clip's start."""
+    """The same in seconds from the clip's start; None also where a model is not to know when a frame was."""
     width: int
     height: int
     jpeg: bytes = field(repr=False)
     caption: str = ""
-    """What is said of it where it has no single time."""
+    """What is said of a contact sheet; empty for a frame."""
+
+    @property
+    def told(self) -> str:
+        """What stands before it in a message; a frame without its time has no number either, so no order is told."""
+        if self.caption:
+            return "Contact sheet:"
+        return "Frame:" if self.time_s is None else f"Frame {self.number} at {self.time_s:.2f} s:"
+
+    def without_time(self) -> "Picture":
+        """The same frame as it is shown where its place in the clip is not to be told."""
+        return replace(self, pts=None, time_s=None)
 
 
 def pictures(subject: ClipSubject, config: AskConfig) -> tuple[Picture, ...]:

@@ -158,6 +158,8 @@ class QuestionClassConfig(JudgeConfig):
     permutations: int = Field(default=3, ge=1, le=10)
     """Seeded orders in which frames are shown shuffled."""
     permutation_seed: int = 0
+    min_match: float = Field(default=0.8, ge=0, le=1)
+    """Open-ended answers: token F1 with the right one that counts as right."""
     reject: tuple[QuestionClass, ...] = ()
 
 

@@ -89,7 +89,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
     )
     environment.filters["data"] = fenced
     shared: Any = environment.get_template("rules.j2").module
-    environment.globals |= {"rules": shared.rules, "clip": shared.clip}
+    environment.globals |= {"rules": shared.rules, "data_rules": shared.data_rules, "clip": shared.clip}
     return environment
 
 
