@@ -203,8 +203,8 @@ def _recorded_lines(request: ReviewRequest, recorded: Recorded) -> Iterator[str]
     )
     if recorded.outgrown:
         yield (
-            f"{len(recorded.outgrown)} labels say something else than when the file was written; nothing was decided about "
-            f"them: {_some(recorded.outgrown)}"
+            f"{len(recorded.outgrown)} labels say something else than when the file was written; nothing was decided "
+            f"about them: {_some(recorded.outgrown)}"
         )
 
 

@@ -30,7 +30,7 @@ MAX_CELL_CHARS = 32_000
 """Spreadsheets hold 32,767 characters in a cell."""
 
 _MAX_FIELD_CHARS = 2**24
-_FORMULA = re.compile(r"'*(\s*[=+\-@＝＋－＠]|[\t\r\n])")  # noqa: RUF001 - full-width signs start formulas too
+_FORMULA = re.compile(r"'*\s*[=+\-@＝＋－＠\t\r\n]")  # noqa: RUF001 - full-width signs start formulas too
 _GUARDED = re.compile("'" + _FORMULA.pattern)
 
 
