@@ -26,7 +26,7 @@ from schemas.signals import (
     ShotFigures,
     TextDetection,
 )
-from schemas.summary import Count, Problem, RunSummary, StepSummary
+from schemas.summary import Count, JudgeSummary, Problem, ReviewSummary, RunSummary, StepSummary
 from schemas.time import Span, TimeBase
 from schemas.verdict import Opinion, Verdict
 
@@ -415,6 +415,14 @@ def make_summary(clips: Sequence[ReportClip]) -> RunSummary:
             )
             for step, unit, units, results, rejections, failures in steps
         ),
+        judges=(
+            JudgeSummary(step="verify.evidence", units=labels + 14, kept=labels + 3, rejected=11, failed=0),
+            JudgeSummary(
+                step="verify.leakage", units=labels + 3, kept=labels, rejected=2, failed=1, models=("blind-7b",),
+                replies=120, cost_usd=0.02,
+            ),
+        ),
+        reviews=ReviewSummary(accepted=2, rejected=1, without_effect=1),
         tokens=960 * n,
         cost_usd=0.0007 * n,
     )  # fmt: skip
