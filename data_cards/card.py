@@ -11,6 +11,7 @@ import jinja2
 from pydantic import Field
 
 from data_cards import wording
+from data_cards.rules import rule_words
 from data_cards.statistics import DatasetStatistics
 from schemas.base import Record
 from schemas.config import RunConfig
@@ -133,6 +134,8 @@ def render_card(
         max_problems=MAX_PROBLEMS,
         first_split=next((split for split in SPLITS if any(shard.split == split for shard in shards)), None),
         thresholds={count.name: wording.threshold_of(config, count.name) for count in summary.rejections},
+        meanings={count.name: rule_words(count.name) for count in summary.rejections},
+        leakage=config.verify.leakage,
         answer_rows=answer_rows(statistics),
         check_rows=check_rows(statistics),
     )

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from data_cards import wording
 from data_cards.scale import Scale
+from data_cards.verdict_view import VerdictView, verdict_view
 from schemas.evidence import Claim, Evidence, EvidenceCheck
 from schemas.label import Label, LabelKind, QAItem, ReasoningStep, ToolTrace, VerifiedLabel
 from schemas.provenance import Provenance
+from schemas.review import LabelFate, LabelOutcome, label_version
 
 _OUTCOMES = ("contradicted", "unchecked", "confirmed")
 """From the one that matters most."""
@@ -31,6 +33,7 @@ class EvidenceView:
     measured: str
     threshold: str
     outcome: str
+    """Empty where the checks of a label that was turned down are not kept."""
     reason: str
 
 
@@ -85,20 +88,45 @@ class LabelView:
     parts: tuple[PartView, ...]
     evidence: tuple[EvidenceView, ...]
     outcome: str
-    """The outcome among its checks that matters most."""
+    """The outcome among its checks that matters most; empty where none are kept."""
     counts: tuple[tuple[str, int], ...]
     """How often each outcome occurs, those that occur."""
     origin: str
+    verdicts: tuple[VerdictView, ...]
+    fate: LabelOutcome
+    rule: str
+    """The rule that turned it down, or the judge at which it failed or waits; empty where it was kept."""
+    cause: str
+    """Why it was turned down or failed, in one sentence."""
+    traits: tuple[str, ...]
+    """The class of the question, and the training set that the label suits."""
+    preferred_over: str
+    """What it said before a critic had it bettered."""
+    version: str
+    """Tells a decision about it from one about what it said before."""
+    decided: str
+    """`accept` or `reject` where a person decided."""
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """What a reader can filter by: its fate, the rule that turned it down, its traits, whether a person decided."""
+        named = (self.rule, *self.traits, "decided by a person" if self.decided else "")
+        return (self.fate, *(name for name in named if name))
 
 
-def label_view(kept: VerifiedLabel, scale: Scale) -> LabelView:
-    """The label in words; times are relative to the clip, whose scale it is shown on."""
-    label, qa = kept.label, kept.label.qa
-    checks = {check.evidence_index: check for check in kept.checks}
-    evidence = tuple(_evidence(index, item, checks.get(index), scale) for index, item in enumerate(label.evidence))
+def label_view(judged: VerifiedLabel | LabelFate, scale: Scale) -> LabelView:
+    """The label in words, whatever became of it; times are relative to the clip, whose scale it is shown on."""
+    label, qa = judged.label, judged.label.qa
+    checks = {check.evidence_index: check for check in judged.checks}
+    evidence = tuple(
+        _evidence(index, item, checks.get(index), scale, is_checked=bool(checks))
+        for index, item in enumerate(label.evidence)
+    )
     found = [item.outcome for item in evidence]
     spans = [item.span for item in label.evidence]
     asked = qa or label.trace
+    verdicts = tuple(verdict_view(verdict, label, scale) for verdict in judged.verdicts)
+    fate, rule, cause = _fate(judged)
     return LabelView(
         label_id=label.label_id,
         kind=label.kind,
@@ -114,10 +142,37 @@ def label_view(kept: VerifiedLabel, scale: Scale) -> LabelView:
         parts_title=_PARTS_TITLES.get(label.kind, ""),
         parts=tuple(_parts(label, scale)),
         evidence=evidence,
-        outcome=next(outcome for outcome in _OUTCOMES if outcome in found),
+        outcome=next((outcome for outcome in _OUTCOMES if outcome in found), ""),
         counts=tuple((outcome, found.count(outcome)) for outcome in reversed(_OUTCOMES) if outcome in found),
         origin="; then ".join(origin_text(origin) for origin in (label.provenance, *label.revisions)),
+        verdicts=verdicts,
+        fate=fate,
+        rule=rule,
+        cause=cause,
+        traits=tuple(_traits(judged)),
+        preferred_over=judged.preferred_over or "",
+        version=label_version(label),
+        decided=next((_DECISIONS[verdict.decision] for verdict in verdicts if verdict.is_review), ""),
     )
+
+
+_DECISIONS = {"kept": "accept", "rejected": "reject"}
+
+
+def _fate(judged: VerifiedLabel | LabelFate) -> tuple[LabelOutcome, str, str]:
+    """What became of the label, where, and why."""
+    if isinstance(judged, VerifiedLabel) or judged.outcome == "kept":
+        return "kept", "", ""
+    if judged.outcome == "rejected" and judged.verdicts:
+        return "rejected", judged.verdicts[-1].rule, judged.verdicts[-1].reason
+    return judged.outcome, judged.step, judged.failure or "not every judge has seen it yet"
+
+
+def _traits(judged: VerifiedLabel | LabelFate) -> Iterator[str]:
+    if judged.question_class:
+        yield f"class {wording.term(judged.question_class)}"
+    if judged.route:
+        yield f"route {judged.route}"
 
 
 _PARTS_TITLES = {"checklist": "Checklist", "moments": "Moments", "trace": "Turns"}
@@ -184,7 +239,9 @@ def _title(label: Label) -> str:
     return ", ".join(dimensions).capitalize()
 
 
-def _evidence(index: int, evidence: Evidence, check: EvidenceCheck | None, scale: Scale) -> EvidenceView:
+def _evidence(
+    index: int, evidence: Evidence, check: EvidenceCheck | None, scale: Scale, *, is_checked: bool
+) -> EvidenceView:
     return EvidenceView(
         number=index + 1,
         modality=evidence.modality,
@@ -195,8 +252,8 @@ def _evidence(index: int, evidence: Evidence, check: EvidenceCheck | None, scale
         claim=_claim(evidence.claim),
         measured=_measured(check) if check else wording.NONE,
         threshold=wording.figure(check.threshold) if check else wording.NONE,
-        outcome=check.outcome if check else "unchecked",
-        reason=check.reason if check else "No check was made.",
+        outcome=check.outcome if check else "unchecked" if is_checked else "",
+        reason=check.reason if check else "No check was made." if is_checked else "",
     )
 
 

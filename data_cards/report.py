@@ -22,6 +22,7 @@ from data_cards.tallies import CameraTally, NamedTally
 from schemas.base import Record
 from schemas.config import RunConfig
 from schemas.label import VerifiedLabel
+from schemas.review import LabelFate
 from schemas.signals import ClipDescription, ShotFigures
 from schemas.summary import Problem, RunSummary
 
@@ -55,8 +56,8 @@ class ReportClip(Record):
     description: ClipDescription
     labels: tuple[VerifiedLabel, ...]
     """The labels that were kept."""
-    rejected: tuple[Problem, ...] = ()
-    """Labels of this clip that were turned down, with the reason."""
+    turned_down: tuple[LabelFate, ...] = ()
+    """Labels of this clip that were not kept: rejected, failed, or not seen by every judge yet."""
     series: tuple[Series, ...] = ()
 
 
@@ -71,7 +72,12 @@ class ClipView:
     timeline: timeline.Timeline
     shots: tuple[ShotFigures, ...]
     groups: tuple[tuple[str, tuple[label_view.LabelView, ...]], ...]
-    rejected: tuple[Problem, ...]
+    turned_down: tuple[label_view.LabelView, ...]
+
+    @property
+    def labels(self) -> tuple[label_view.LabelView, ...]:
+        """All labels that are shown."""
+        return (*(label for _, members in self.groups for label in members), *self.turned_down)
 
 
 @dataclass(frozen=True)
@@ -103,8 +109,8 @@ def render_report(
         problems: rejections, failures and damage of the run; the first `MAX_PROBLEMS` are listed.
     """
     views = [_clip_view(number, clip) for number, clip in enumerate(clips, start=1)]
-    script = _template_text("report.js").strip()
-    labels = [label for view in views for _, members in view.groups for label in members]
+    script = "\n".join(_template_text(name).strip() for name in ("report.js", "review.js"))
+    labels = [label for view in views for label in view.labels]
     return (
         _environment()
         .get_template("report.html.j2")
@@ -121,7 +127,8 @@ def render_report(
             charts=_charts(statistics),
             kinds=sorted({label.kind for label in labels}),
             tasks=sorted({label.task for label in labels if label.task}),
-            outcomes=sorted({item.outcome for label in labels for item in label.evidence}),
+            tokens=sorted({token for label in labels for token in label.tokens}),
+            outcomes=sorted({item.outcome for label in labels for item in label.evidence} - {""}),
             style=Markup(_template_text("report.css")),  # noqa: S704 our own file
             script=Markup(script),  # noqa: S704 our own file
             script_sha256=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -147,7 +154,7 @@ def _clip_view(number: int, clip: ReportClip) -> ClipView:
         timeline=timeline.timeline_of(description, lanes),
         shots=description.shots,
         groups=tuple((heading, tuple(members)) for heading, members in groups.items()),
-        rejected=clip.rejected,
+        turned_down=tuple(label_view.label_view(fate, scale) for fate in clip.turned_down),
     )
 
 

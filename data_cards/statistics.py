@@ -48,6 +48,8 @@ class DatasetStatistics(Record):
     evidence: int = Field(default=0, ge=0)
     """Pieces of evidence that the labels name."""
     reasoning_steps: int = Field(default=0, ge=0)
+    reviewed: int = Field(default=0, ge=0)
+    """Labels that a person accepted."""
     stream_copies: int = Field(default=0, ge=0)
     """Clips whose packets were copied; the others were encoded again."""
     clips_with_text_measured: int = Field(default=0, ge=0)
@@ -63,6 +65,10 @@ class DatasetStatistics(Record):
     camera: tuple[CameraTally, ...] = ()
     label_kinds: tuple[NamedTally, ...] = ()
     qa_tasks: tuple[NamedTally, ...] = ()
+    question_classes: tuple[NamedTally, ...] = ()
+    """What questions need, of those that were classified."""
+    routes: tuple[NamedTally, ...] = ()
+    """Training sets that labels suit, of those that a critic saw."""
     sv6d_values: tuple[ValueTally, ...] = ()
     answers: tuple[AnswerTally, ...] = ()
     checks: tuple[CheckTally, ...] = ()
@@ -138,6 +144,7 @@ def statistics_of(
         shots=len(clip.shots),
         evidence=evidence,
         reasoning_steps=sum(len(item.reasoning) for item in items),
+        reviewed=sum(kept.is_reviewed for kept in labels),
         stream_copies=int(sample.is_stream_copy),
         clips_with_text_measured=int(description.text_is_measured),
         clips_with_text=int(bool(description.text)),
@@ -151,6 +158,8 @@ def statistics_of(
         camera=merged(CameraTally(name=s.term, duration_us=_microseconds(s.span.duration_s)) for s in segments),
         label_kinds=_named(kinds),
         qa_tasks=_named(item.task for item in items),
+        question_classes=_named(kept.question_class for kept in labels if kept.question_class),
+        routes=_named(kept.route for kept in labels if kept.route),
         sv6d_values=merged(_value_tallies(labels, taxonomy or sv6d_taxonomy())),
         answers=merged(AnswerTally(n_options=len(item.options), position=item.answer_index) for item in items),
         checks=merged(_check_tallies(labels)),

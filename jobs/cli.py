@@ -20,6 +20,7 @@ from annotators.endpoint.chat import BudgetReachedError, EndpointUnusableError
 from data_cards.exports import FORMATS
 from jobs import bench as benchmarks
 from jobs.export import ExportError
+from jobs.review_file import ReviewError
 from pipeline.attempt import WorkerStartError
 from pipeline.grid import CODE_VERSION, GridError
 from pipeline.listing import ListingError
@@ -206,10 +207,19 @@ def _fill_grid(request: "Request", then: Callable[[], None] = lambda: None) -> N
     """Fill the grid, and do what comes after it."""
     from jobs.run import run_request
 
-    signal.signal(signal.SIGINT, _interrupt)
-    try:
+    def work() -> bool:
         has_failed = run_request(request)
         then()
+        return has_failed
+
+    _end_with(work)
+
+
+def _end_with(work: Callable[[], bool]) -> NoReturn:
+    """Do what fills the grid, and end with the exit code that says how it went; True is for failed units."""
+    signal.signal(signal.SIGINT, _interrupt)
+    try:
+        has_failed = work()
     except KeyboardInterrupt:
         sys.stderr.write("reelproof: interrupted; run the same command again to go on\n")
         end_process(EXIT_INTERRUPTED)
@@ -236,6 +246,52 @@ def report(directory: DirArgument) -> None:
     from jobs.status import rewrite_report
 
     typer.echo(rewrite_report(directory))
+
+
+@app.command()
+def review(
+    directory: DirArgument,
+    decisions: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[DECISIONS]",
+            help="CSV or JSON with decision (accept or reject) and label_id, or clip_id for all labels of a clip; "
+            "reviewer and note if you like. From --export, from the report page, or your own.",
+        ),
+    ] = None,
+    export_: Annotated[
+        str | None,
+        typer.Option("--export", metavar="FILE", help="Write every label, kept or rejected, as CSV to decide in."),
+    ] = None,
+    reviewer: Annotated[str, typer.Option(metavar="NAME", help="Who decided, for rows that do not say so.")] = "",
+    clear: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LABEL_ID|all", help="Take a decision back, or all of them. Repeatable."),
+    ] = None,
+    no_run: Annotated[
+        bool, typer.Option("--no-run", help="Record the decisions only; the next `reelproof run` follows them.")
+    ] = False,
+    runner: RunnerOption = Runner.ray,
+    max_cost_usd: Annotated[
+        float | None, typer.Option(min=0, metavar="USD", help="As for `reelproof run`, where models are asked.")
+    ] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=0, metavar="N", help="The same in tokens.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="What was recorded as JSON, for programs.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """People's decisions about labels: they win over every judge, and the run goes on with them at once.
+
+    Exit codes: as for `reelproof run`. Where a file cannot be followed (2), nothing is recorded.
+    """
+    from annotators.endpoint.budget import Limits
+    from jobs.review import ReviewRequest
+    from jobs.review import review as decide
+
+    request = ReviewRequest(
+        directory, decisions, export=export_, reviewer=reviewer, clear=tuple(clear or ()), fills=not no_run,
+        runner=runner.value, quiet=quiet, as_json=json, limits=Limits(max_cost_usd, max_tokens),
+    )  # fmt: skip
+    _end_with(lambda: decide(request))
 
 
 @app.command()
@@ -307,8 +363,8 @@ def bench(
 
 
 _WRONG_REQUEST = (
-    benchmarks.BenchError, EndpointUnusableError, ExportError, GridError, ListingError, SettingsError, StoreInUseError,
-    WorkerStartError,
+    benchmarks.BenchError, EndpointUnusableError, ExportError, GridError, ListingError, ReviewError, SettingsError,
+    StoreInUseError, WorkerStartError,
 )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from pipeline.plan import LAST_STEP_BEFORE_ASKING, steps_of
 from pipeline.settings import load_config
 from pipeline.store import Store
 from pipeline.summary import summarize
+from schemas.summary import RunSummary
 
 _WIDTH = 100
 """Characters a line where nobody sees how wide the screen is."""
@@ -45,8 +46,31 @@ class Request:
     """Measure, and tell what asking would take, without asking."""
 
 
+@dataclass(frozen=True)
+class Filled:
+    """What came of filling the grid."""
+
+    run: Run
+    summary: RunSummary
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether units failed."""
+        return any(step.failures for step in self.summary.steps)
+
+
 def run_request(request: Request) -> bool:
-    """Fill the grid as asked, and print what came of it. True where units failed.
+    """Fill the grid as asked, and print what came of it. True where units failed. Raises what `fill_grid` raises."""
+    filled = fill_grid(request)
+    if request.dry_run:
+        print_forecast(filled.run, Console(width=None if sys.stdout.isatty() else _WIDTH))
+        return False
+    print_outcome(filled.run, filled.summary)
+    return filled.has_failed
+
+
+def fill_grid(request: Request) -> Filled:
+    """Fill the grid as asked.
 
     Raises GridError, ListingError, SettingsError, StoreInUseError or EndpointUnusableError where the request itself is
     wrong, and BudgetReachedError where asking went as far as it may; what was done stays.
@@ -65,12 +89,7 @@ def run_request(request: Request) -> bool:
         file = run_file.begin(run, inputs, recipe, dict(found.skipped))
         _fill(run, request, watch)
         run_file.end(run, file)
-    if request.dry_run:
-        print_forecast(run, Console(width=None if sys.stdout.isatty() else _WIDTH))
-        return False
-    summary = summarize(run)
-    print_outcome(run, summary)
-    return any(step.failures for step in summary.steps)
+    return Filled(run, summarize(run))
 
 
 def _open(request: Request) -> tuple[Run, tuple[str, ...], str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from pipeline import run_file
@@ -48,7 +49,8 @@ def status_values(summary: RunSummary) -> dict[str, Any]:
     for step in summary.steps:
         cells.update(done=step.cells_done, stale=step.cells_stale, missing=step.cells_missing)
     values["cells"] = {name: cells[name] for name in ("done", "stale", "missing")}
-    values["steps"] = {step.pop("step"): step for step in values["steps"]}
+    for name in ("steps", "judges"):
+        values[name] = {step.pop("step"): step for step in values[name]}
     return values
 
 
@@ -84,9 +86,31 @@ def _print_funnel(console: Console, run: Run, summary: RunSummary) -> None:
         + (f", {summary.tokens:,} tokens, ${summary.cost_usd:.2f}" if summary.tokens else ""),
         highlight=False,
     )
+    _print_judges(console, summary)
     _print_asked(console, summary)
     for line in _problem_lines(list(find_problems(run))):
         console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _print_judges(console: Console, summary: RunSummary) -> None:
+    """Who turned labels down; a run without a label to judge has nothing to tell."""
+    if not any(judge.units for judge in summary.judges):
+        return
+    figures = ("labels in", "kept", "rejected", "failed", "replies", "USD")
+    table = Table("judge", *(_right(name) for name in figures), "asks", box=None)
+    for judge in summary.judges:
+        counts = (judge.units, judge.kept, judge.rejected, judge.failed, judge.replies)
+        cost = f"{judge.cost_usd:.4f}" if judge.models else ""
+        table.add_row(
+            judge.step, *(f"{count:,}" for count in counts), cost, escape(", ".join(judge.models)) or "nobody"
+        )
+    console.print()
+    console.print(table)
+    reviews = summary.reviews
+    if reviews.accepted or reviews.rejected:
+        lost = f", {reviews.without_effect} of them without effect" if reviews.without_effect else ""
+        told = f"  people decided: {reviews.accepted:,} labels accepted, {reviews.rejected:,} rejected{lost}"
+        console.print(told, highlight=False)
 
 
 def _print_asked(console: Console, summary: RunSummary) -> None:

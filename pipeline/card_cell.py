@@ -6,12 +6,15 @@ Here: gathering what `data_cards` renders, and writing the files. Not here: how 
 import hashlib
 import json
 from collections.abc import Iterator
+from itertools import groupby
+from typing import NamedTuple
 
 from data_cards.card import ShardFile, render_card
 from data_cards.croissant import croissant_metadata
 from data_cards.report import ReportClip, Series, render_report
 from data_cards.statistics import DatasetStatistics, statistics_of
 from pipeline.attempt import Unit, Worker
+from pipeline.fates import part_fates
 from pipeline.grid import CellTask, Inputs, Run
 from pipeline.series import clip_series
 from pipeline.summary import find_problems, last_judge, summarize
@@ -20,6 +23,7 @@ from schemas.cell import FileStamp
 from schemas.config import RunConfig
 from schemas.dataset import DatasetCard, PackagedSample
 from schemas.label import VerifiedLabel
+from schemas.review import LabelFate
 from schemas.signals import ClipDescription, SliceScan
 from schemas.summary import Problem, RunSummary
 from schemas.verdict import Result
@@ -77,7 +81,7 @@ def write_report(run: Run) -> str:
 
 
 def _write_report(run: Run, summary: RunSummary, statistics: DatasetStatistics, problems: tuple[Problem, ...]) -> None:
-    clips = list(_report_clips(run, problems))
+    clips = list(_report_clips(run))
     run.store.write_bytes(REPORT, render_report(summary, statistics, run.config, clips, problems).encode())
 
 
@@ -96,31 +100,49 @@ def _statistics(run: Run) -> DatasetStatistics:
                 if found["outcome"] == "result":
                     packaged[found["unit_id"]] = PackagedSample.model_validate(found["result"])
     total = DatasetStatistics()
-    for description, verified, _ in _described(run, with_pictures=False):
-        sample = packaged.get(description.clip.clip_id)
+    for described in _described(run, with_pictures=False):
+        sample = packaged.get(described.description.clip.clip_id)
         if sample is not None:
-            total += statistics_of(sample, description, verified, run.config.annotate.measured.taxonomy)
+            taxonomy = run.config.annotate.measured.taxonomy
+            total += statistics_of(sample, described.description, described.verified, taxonomy)
     return total
 
 
-def _report_clips(run: Run, problems: tuple[Problem, ...]) -> Iterator[ReportClip]:
+def _report_clips(run: Run) -> Iterator[ReportClip]:
     left = run.config.card.report_clips
-    for description, verified, scan in _described(run, with_pictures=True):
-        if left == 0:
-            return
-        left -= 1
-        clip_id = description.clip.clip_id
-        rejected = tuple(p for p in problems if p.step.startswith("verify.") and clip_id in p.subject)
-        series = tuple(
-            Series(name=name, unit=unit, times_s=times_s, values=values)
-            for name, unit, times_s, values in (clip_series(scan, description.clip) if scan else ())
-        )
-        yield ReportClip(description=description, labels=verified, rejected=rejected, series=series)
+    for row, described in groupby(_described(run, with_pictures=True), key=lambda found: found.row):
+        turned_down: dict[str, list[LabelFate]] = {}
+        for fate in part_fates(run, row):
+            if fate.outcome != "kept":
+                turned_down.setdefault(fate.label.clip_id, []).append(fate)
+        for found in described:
+            if left == 0:
+                return
+            left -= 1
+            clip = found.description.clip
+            series = tuple(
+                Series(name=name, unit=unit, times_s=times_s, values=values)
+                for name, unit, times_s, values in (clip_series(found.scan, clip) if found.scan else ())
+            )
+            yield ReportClip(
+                description=found.description,
+                labels=found.verified,
+                turned_down=tuple(turned_down.get(clip.clip_id, ())),
+                series=series,
+            )
 
 
-def _described(
-    run: Run, *, with_pictures: bool
-) -> Iterator[tuple[ClipDescription, tuple[VerifiedLabel, ...], SliceScan | None]]:
+class _Described(NamedTuple):
+    """A clip as it lies in the tables."""
+
+    row: int
+    """Its part."""
+    description: ClipDescription
+    verified: tuple[VerifiedLabel, ...]
+    scan: SliceScan | None
+
+
+def _described(run: Run, *, with_pictures: bool) -> Iterator[_Described]:
     """Every described clip with its kept labels; with its slice's signals too, where pictures are wanted."""
     reader = Inputs(run, run.step("card"), 0)
     for row in run.rows(run.step("describe")):
@@ -136,7 +158,7 @@ def _described(
             scans = {scan.slice_id: scan for scan in reader.results("scan", without=("frame_samples",), only_row=row)}
         for description in reader.results("describe", without=() if with_pictures else ("keyframes",), only_row=row):
             clip = description.clip
-            yield description, tuple(verified.get(clip.clip_id, ())), scans.get(clip.slice_id)
+            yield _Described(row, description, tuple(verified.get(clip.clip_id, ())), scans.get(clip.slice_id))
 
 
 def _shards(run: Run) -> list[ShardFile]:

@@ -1,7 +1,7 @@
 """People's decisions in the grid: one table a part, which `verify.evidence` depends on where it is there.
 
 Here: reading and writing that table, and what a decision makes of a label. Not here: the files that people write
-(`jobs.review`).
+(`jobs.review_file`), or what became of labels (`pipeline.fates`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,10 +12,13 @@ from pipeline.store import Store
 from schemas.arrow import cell_row, cell_schema
 from schemas.cell import CellInfo
 from schemas.label import REVIEW_RULE, Label, VerifiedLabel
-from schemas.review import ReviewDecision
+from schemas.review import ReviewDecision, label_version
 from schemas.verdict import Result, Verdict
 
 TABLE = "reviews"
+
+_MADE_BY_EVIDENCE = ("verify.evidence", "verify.span")
+"""Rules of the step that decisions enter at: it comes to these verdicts anew."""
 
 
 def decisions(store: Store, row: int) -> Mapping[str, ReviewDecision]:
@@ -44,16 +47,39 @@ def write_decisions(store: Store, row: int, decided: Iterable[ReviewDecision]) -
         )  # fmt: skip
 
 
+def standing(decision: ReviewDecision | None, label: Label) -> ReviewDecision | None:
+    """The decision about a label, where there is one and the label still says what was decided about."""
+    if decision is None or decision.made in ("", label_version(label)):
+        return decision
+    return None
+
+
 def decided(label: Label, judged: VerifiedLabel | Verdict, decision: ReviewDecision) -> VerifiedLabel | Verdict:
-    """What a person's decision makes of a label; what the measurements said stays in sight where it is accepted."""
+    """What a person's decision makes of a label.
+
+    An accepted label is the one that the person saw, with the verdicts of all judges so far: no judge sees it again,
+    so what they found would be lost otherwise. What measurements said is told anew, and stays in sight where it is
+    overruled.
+    """
+    verdict = review_verdict(decision)
+    if decision.decision == "reject":
+        return verdict
+    seen = decision.seen
+    told = (judged,) if isinstance(judged, Verdict) else judged.verdicts
+    if seen is None:
+        checks = () if isinstance(judged, Verdict) else judged.checks
+        return VerifiedLabel(label=label, checks=checks, verdicts=(*told, verdict))
+    later = tuple(one for one in seen.verdicts if not one.rule.startswith(_MADE_BY_EVIDENCE))
+    # Checks belong to the label that was checked now, which judges may have changed before it was seen.
+    checks = judged.checks if isinstance(judged, VerifiedLabel) and seen.label == label else seen.checks
+    return seen.replace(checks=checks, verdicts=(*told, *later, verdict))
+
+
+def review_verdict(decision: ReviewDecision) -> Verdict:
+    """A person's decision as a verdict."""
     by = decision.reviewer or "a person"
-    verdict = Verdict(
-        subject_id=label.label_id, decision="keep" if decision.decision == "accept" else "reject", rule=REVIEW_RULE,
+    return Verdict(
+        subject_id=decision.label_id, decision="keep" if decision.decision == "accept" else "reject", rule=REVIEW_RULE,
         score=None, threshold=None, reason=f"{by} decided so" + (f": {decision.note}" if decision.note else ""),
         looked_at="the label and its clip", judges=(by,),
     )  # fmt: skip
-    if verdict.decision == "reject":
-        return verdict
-    if isinstance(judged, Verdict):
-        return VerifiedLabel(label=label, checks=(), verdicts=(judged, verdict))
-    return judged.judged(verdict)

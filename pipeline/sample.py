@@ -13,6 +13,10 @@ from schemas.dataset import ShardAssignment
 from schemas.label import VerifiedLabel
 from schemas.signals import ClipDescription
 from schemas.time import Span
+from schemas.verdict import Verdict
+
+PROGRAM = "reelproof"
+"""Who judged where no model and no person did."""
 
 _SCHEMA = "reelproof-sample/1"
 _CLIP_FIGURES = {
@@ -80,8 +84,19 @@ def _label(kept: VerifiedLabel) -> dict[str, Any]:
     if kept.label.qa:
         label["qa"] |= {"answer": kept.label.qa.answer, "answer_letter": kept.label.qa.answer_letter}
     checks = [check.model_dump(mode="json") for check in kept.checks]
-    judged = kept.model_dump(mode="json", include={"verdicts", "question_class", "route", "preferred_over"})
-    return label | {"checks": checks, **judged}
+    judged = {name: getattr(kept, name) or "" for name in ("question_class", "route", "preferred_over")}
+    return label | {"checks": checks, "verdicts": [_verdict(verdict) for verdict in kept.verdicts], **judged}
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    """A verdict whose fields have one type wherever `datasets` first meets it: what is not there is 0 or empty."""
+    values = verdict.model_dump(mode="json")
+    values |= {name: values[name] or 0 for name in ("trials", "interval_low", "interval_high")}
+    return values | {
+        "judges": values["judges"] or [PROGRAM],
+        "interval_low": float(values["interval_low"]),
+        "interval_high": float(values["interval_high"]),
+    }
 
 
 def _keyframe(span: Span, description: ClipDescription, index: int) -> dict[str, Any]:

@@ -4,13 +4,15 @@ Here: reading footers and the few columns that counting needs. Not here: how any
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from annotators.endpoint.replies import Replies
+from pipeline.fates import judge_names, outdated_decisions
 from pipeline.grid import CellState, Run, Step, cell_states
+from pipeline.reviews import TABLE
 from schemas.cell import CellInfo
-from schemas.summary import Asked, Count, Problem, RunSummary, StepSummary
+from schemas.summary import Asked, Count, JudgeSummary, Problem, ReviewSummary, RunSummary, StepSummary
 
 
 def summarize(run: Run) -> RunSummary:
@@ -24,22 +26,24 @@ def summarize(run: Run) -> RunSummary:
     packaged = _columns(run, "package", infos, ["result.span.start_s", "result.span.end_s"])
     asked = tuple(_asked(run))
     problems = list(find_problems(run))
-    steps = {step.name for step in run.steps}
+    steps = tuple(_step_summary(run, step, infos, states[step.name]) for step in run.steps)
     return RunSummary(
         sources=_listed(run),
         slices=_total(infos["probe"], "hands_on"),
         shots=sum(len(row["shots"]) for row in shots),
         clips=_total(infos["split"], "hands_on"),
         labels=len(labels),
-        samples=_total(infos["package"], "results") if "package" in steps else 0,
+        samples=_total(infos.get("package", {}), "results"),
         duration_s=sum(row["span"]["end_s"] - row["span"]["start_s"] for row in packaged),
         labels_by_kind=_counts(kinds),
         labels_by_task=_counts(tasks),
         rejections=_counts(Counter(problem.kind for problem in problems if problem.outcome == "rejection")),
         failures=_counts(Counter(problem.kind for problem in problems if problem.outcome == "failure")),
         damaged=sum(problem.outcome == "damage" for problem in problems),
-        steps=tuple(_step_summary(run, step, infos, states[step.name]) for step in run.steps),
+        steps=steps,
         asked=asked,
+        judges=tuple(_judges(run, steps, asked)),
+        reviews=_reviews(run),
         tokens=sum(one.input_tokens + one.output_tokens for one in asked),
         cost_usd=sum(one.cost_usd for one in asked),
     )
@@ -47,7 +51,7 @@ def summarize(run: Run) -> RunSummary:
 
 def last_judge(run: Run) -> str:
     """The step whose results are the labels that every judge kept."""
-    return [step.name for step in run.steps if step.name.startswith("verify.")][-1]
+    return judge_names(run)[-1]
 
 
 def find_problems(run: Run) -> Iterator[Problem]:
@@ -123,6 +127,27 @@ def _asked(run: Run) -> Iterator[Asked]:
             output_tokens=tally.output_tokens,
             cost_usd=tally.cost_usd,
         )
+
+
+def _judges(run: Run, steps: Iterable[StepSummary], asked: Iterable[Asked]) -> Iterator[JudgeSummary]:
+    """Judges are steps as all others; what they cost is what the replies to them did."""
+    by_step = {one.annotator: one for one in asked}
+    for step in (step for step in steps if step.step in judge_names(run)):
+        paid = by_step.get(step.step)
+        names = run.config.asked_by(step.step) if step.step in run.config.asking() else ()
+        yield JudgeSummary(
+            step=step.step, units=step.units, kept=step.results, rejected=step.rejections, failed=step.failures,
+            models=tuple(dict.fromkeys(run.config.endpoints[name].model for name in names)),
+            replies=paid.replies if paid else 0, cost_usd=paid.cost_usd if paid else 0.0,
+        )  # fmt: skip
+
+
+def _reviews(run: Run) -> ReviewSummary:
+    made = Counter[str]()
+    for row in run.store.rows(TABLE):
+        made.update(found["result"]["decision"] for found in run.store.read(TABLE, row, ["result.decision"]))
+    without_effect = sum(1 for _ in outdated_decisions(run))
+    return ReviewSummary(accepted=made["accept"], rejected=made["reject"], without_effect=without_effect)
 
 
 def _step_summary(

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.attempt import Unit
 from pipeline.grid import Inputs
-from pipeline.reviews import decisions
+from pipeline.reviews import decisions, standing
 from pipeline.walk import Walk
 from schemas.base import Record
 from schemas.dataset import ShardAssignment, UniqueClip
@@ -78,7 +78,8 @@ def labels(inputs: Inputs) -> Iterator[Unit]:
     scans: Walk[SliceScan] = Walk(lambda: inputs.results("scan", without=_PICTURES), lambda scan: scan.slice_id)
     for label in latest_labels(inputs, [name for name in inputs.step.reads if name.startswith("annotate.")]):
         description = descriptions[label.clip_id]
-        payload = (label, description, scans.to(description.clip.slice_id), known.get(label.label_id))
+        decision = standing(known.get(label.label_id), label)
+        payload = (label, description, scans.to(description.clip.slice_id), decision)
         yield Unit(label.label_id, label_subject(description.clip, label), payload)
 
 

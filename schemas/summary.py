@@ -52,6 +52,31 @@ class Asked(Record):
     cost_usd: float
 
 
+class JudgeSummary(Record):
+    """One judge, in the order in which they judge. Where it is complete, `units == kept + rejected + failed`."""
+
+    step: str
+    units: int
+    """Labels that it was handed."""
+    kept: int
+    rejected: int
+    failed: int
+    models: tuple[str, ...] = ()
+    """Models that it asks, as their endpoints are asked for them; empty where it asks nobody."""
+    replies: int = 0
+    """Kept replies, over all runs of the folder."""
+    cost_usd: float = 0.0
+
+
+class ReviewSummary(Record):
+    """What people decided."""
+
+    accepted: int = 0
+    rejected: int = 0
+    without_effect: int = 0
+    """Those of them whose label is gone, or says something else by now."""
+
+
 class RunSummary(Record):
     """The whole run in figures."""
 
@@ -79,6 +104,8 @@ class RunSummary(Record):
     steps: tuple[StepSummary, ...]
     asked: tuple[Asked, ...] = ()
     """By annotator; empty where no model was asked."""
+    judges: tuple[JudgeSummary, ...] = ()
+    reviews: ReviewSummary = ReviewSummary()
     tokens: int
     """Of all replies, input and output."""
     cost_usd: float

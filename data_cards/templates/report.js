@@ -95,18 +95,26 @@ const clips = [...document.querySelectorAll(".clip")].map((element) => ({
   text: element.textContent.toLowerCase(),
   labels: [...element.querySelectorAll(".label")],
   groups: [...element.querySelectorAll(".group")],
+  folded: element.querySelector(".turned-down"),
+  unfolded: false,
 }));
 
 function filterClips() {
-  const [kind, task, outcome, wanted] = [value("kind"), value("task"), value("outcome"), words(value("search"))];
+  const [kind, task, outcome, verdict] = ["kind", "task", "outcome", "verdict"].map(value);
+  const wanted = words(value("search"));
   const suits = ({ dataset }) =>
     (!kind || dataset.kind === kind) && (!task || dataset.task === task) &&
-    (!outcome || dataset.outcomes.split(" ").includes(outcome));
+    (!outcome || dataset.outcomes.split(" ").includes(outcome)) &&
+    (!verdict || dataset.verdicts.split("|").includes(verdict));
   let shown = 0;
   for (const clip of clips) {
-    for (const label of clip.labels) label.hidden = !suits(label);
+    for (const label of clip.labels) label.hidden = label.parentElement.hidden = !suits(label);
     for (const group of clip.groups) group.hidden = !group.querySelector(".label:not([hidden])");
-    const hasLabel = clip.labels.some((label) => !label.hidden) || !(kind || task || outcome);
+    const hasLabel = clip.labels.some((label) => !label.hidden) || !(kind || task || outcome || verdict);
+    // Labels that were not kept are folded away; who asks for something that only they have is shown them.
+    if (clip.folded && (verdict || clip.unfolded)) {
+      clip.unfolded = clip.folded.open = Boolean(verdict) && !clip.folded.hidden;
+    }
     clip.element.hidden = !(hasLabel && wanted.every((word) => clip.text.includes(word)));
     shown += clip.element.hidden ? 0 : 1;
   }

@@ -16,6 +16,7 @@ from schemas.evidence import Claim, Evidence, EvidenceCheck, Modality
 from schemas.label import Caption, Label, QAItem, ReasoningRole, ReasoningStep, SV6DSegment, SV6DValue, VerifiedLabel
 from schemas.media import Clip, EdgeKind, FrameSample, Shot, Transition, TransitionKind
 from schemas.provenance import Provenance
+from schemas.review import LabelFate, label_version
 from schemas.signals import (
     CameraSegment,
     CameraTerm,
@@ -25,9 +26,9 @@ from schemas.signals import (
     ShotFigures,
     TextDetection,
 )
-from schemas.summary import Count, Problem, RunSummary, StepSummary
+from schemas.summary import Count, JudgeSummary, Problem, ReviewSummary, RunSummary, StepSummary
 from schemas.time import Span, TimeBase
-from schemas.verdict import Verdict
+from schemas.verdict import Opinion, Verdict
 
 TIME_BASE = TimeBase(numerator=1, denominator=24000)
 FPS = 24.0
@@ -311,19 +312,59 @@ def make_report_clip(
     name: str = "street.mp4", start_s: float = 60.0, texts: Sequence[str] = ("OPEN LATE",)
 ) -> ReportClip:
     clip = make_clip(name, start_s)
-    turned_down = Problem(
-        outcome="rejection",
-        step="verify",
-        subject=f"{name} QA 7",
-        kind="verify.evidence",
-        message="The claimed pan was not measured.",
-    )
     return ReportClip(
         description=make_description(clip, texts=texts),
         labels=make_labels(clip),
-        rejected=(turned_down,),
+        turned_down=(turned_down(clip),),
         series=make_series(clip),
     )
+
+
+def judged(label: Label) -> VerifiedLabel:
+    """A label that came through judges that ask models, and that a person accepted."""
+    trials = tuple(
+        Opinion(judge="blind-7b", about=f"options rotated by {turn}", outcome="wrong" if turn else "right")
+        for turn in range(4)
+    )
+    claim = Opinion(
+        judge="other-vlm", about="The first shot gives way by a hard cut.", outcome="supported",
+        pts=label.span.start_pts + 96_000, reason="The picture changes from one frame to the next.",
+    )  # fmt: skip
+    marked = Opinion(judge="critic-vlm", about="temporal accuracy", outcome="scored", score=4.5)
+    leakage = Verdict(
+        subject_id=label.label_id, decision="keep", rule="verify.leakage", score=0.25, threshold=0.4,
+        reason="1 of 4 blind answers was right, which guessing explains", looked_at="question and options alone",
+        judges=("blind-7b",), trials=4, interval_low=0.0063, interval_high=0.8059, opinions=trials, cost_usd=0.0004,
+    )  # fmt: skip
+    veracity = leakage.replace(
+        rule="verify.veracity", score=1.0, threshold=1.0, reason="1 of 1 claims is supported", trials=None,
+        interval_low=None, interval_high=None, opinions=(claim,), judges=("other-vlm",), looked_at="6 keyframes",
+    )  # fmt: skip
+    critic = veracity.replace(
+        rule="verify.critic", score=4.5, threshold=2.0, reason="marked 4.5 of 5 on the mean of five axes",
+        opinions=(marked,), judges=("critic-vlm",),
+    )  # fmt: skip
+    review = Verdict(
+        subject_id=label.label_id, decision="keep", rule="review", score=None, threshold=None,
+        reason="Ada decided so: fine as it is", looked_at="the label and its clip", judges=("Ada",),
+    )  # fmt: skip
+    found = kept(label).judged(veracity).judged(leakage, question_class="temporal").judged(critic, route="sft")
+    return found.judged(review)
+
+
+def turned_down(clip: Clip, number: int = 7) -> LabelFate:
+    """A question that could be answered without the video."""
+    label = qa_label(clip, number)
+    verdict = Verdict(
+        subject_id=label.label_id, decision="reject", rule="verify.leakage", score=0.92, threshold=0.4,
+        reason="11 of 12 blind answers were right", looked_at="question and options alone", judges=("blind-7b",),
+        trials=12, interval_low=0.6152, interval_high=0.9979, cost_usd=0.0011,
+    )  # fmt: skip
+    judged = kept(label).judged(verdict)
+    return LabelFate(
+        label=label, made=label_version(label), outcome="rejected", step="verify.leakage", checks=judged.checks,
+        verdicts=judged.verdicts,
+    )  # fmt: skip
 
 
 def make_sample(clip: Clip, split: DatasetSplit = "train", n_labels: int = 6) -> PackagedSample:
@@ -374,6 +415,14 @@ def make_summary(clips: Sequence[ReportClip]) -> RunSummary:
             )
             for step, unit, units, results, rejections, failures in steps
         ),
+        judges=(
+            JudgeSummary(step="verify.evidence", units=labels + 14, kept=labels + 3, rejected=11, failed=0),
+            JudgeSummary(
+                step="verify.leakage", units=labels + 3, kept=labels, rejected=2, failed=1, models=("blind-7b",),
+                replies=120, cost_usd=0.02,
+            ),
+        ),
+        reviews=ReviewSummary(accepted=2, rejected=1, without_effect=1),
         tokens=960 * n,
         cost_usd=0.0007 * n,
     )  # fmt: skip

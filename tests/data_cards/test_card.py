@@ -17,6 +17,7 @@ from data_cards.card import ShardFile, render_card, size_category
 from data_cards.statistics import DatasetStatistics
 from schemas.config import CardConfig, RunConfig, SplitConfig
 from schemas.dataset import DatasetSplit
+from schemas.judging import LeakageConfig, VerifyConfig
 from schemas.summary import Problem
 from tests.data_cards import builders
 
@@ -161,6 +162,23 @@ def test_the_funnel_accounts_for_every_unit() -> None:
 def test_rejections_state_the_threshold_that_decided() -> None:
     text = card(RunConfig(split=SplitConfig(min_clip_s=3.25)))
     assert r"| split.min\_clip\_s | 3.25 | 9 |" in text
+
+
+def test_judges_are_told_with_what_came_in_and_who_was_asked() -> None:
+    text = card()
+    assert "| verify.evidence | 26 | 15 | 11 | 0 | nobody | 0 | \\$0.00 |" in text
+    assert "| verify.leakage | 15 | 12 | 2 | 1 | blind-7b | 120 | \\$0.0200 |" in text
+    assert "People accepted 2 and rejected 1 labels" in text
+    assert "1 of these decisions have no effect" in text
+    assert r"| verify.evidence | — | 14 | a measurement contradicts its evidence |" in text
+
+
+def test_error_rates_are_stated_where_blind_answering_was_asked_for() -> None:
+    asked = LeakageConfig(enabled=True, false_reject=0.01, false_keep=0.1, leaky_rate=0.5)
+    text = " ".join(card(RunConfig(verify=VerifyConfig(leakage=asked))).split())
+    assert "at most 1 % of the questions that are answered at the guessing rate, and to keep at most 10 %" in text
+    assert "50 % of the way from guessing to always" in text
+    assert "sequential test" not in card()
 
 
 def test_failures_and_rejections_are_quoted_apart() -> None:

@@ -14,11 +14,14 @@ from hypothesis import strategies as st
 
 from data_cards import label_view, timeline
 from data_cards.report import MAX_POINTS, ReportClip, Series, render_report
+from data_cards.rules import rule_words
 from data_cards.scale import Scale
 from data_cards.statistics import DatasetStatistics
 from schemas.config import CardConfig, RunConfig, SplitConfig
-from schemas.media import FrameSample
+from schemas.media import Clip, FrameSample
+from schemas.review import LabelFate, LabelOutcome
 from schemas.summary import Problem
+from schemas.verdict import Opinion, Verdict
 from tests.data_cards import builders
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'</script><script>alert(2)</script>{{ 7*7 }}"
@@ -76,6 +79,19 @@ def test_the_page_refers_to_nothing_outside_itself() -> None:
     assert "default-src 'none'" in "".join(parsed.having("content"))
 
 
+def hostile_fate(clip: Clip, text: str, outcome: LabelOutcome = "rejected") -> LabelFate:
+    """A label that was not kept, whose judges said `text` wherever they may say something."""
+    label = builders.qa_label(clip, 8 if outcome == "failed" else 7)
+    opinion = Opinion(judge=text, about=text, outcome=text, reason=text)
+    verdict = Verdict(
+        subject_id=label.label_id, decision="reject", rule=text, score=0.5, threshold=0.1, reason=text,
+        looked_at=text, judges=(text,), opinions=(opinion,),
+    )  # fmt: skip
+    return LabelFate(
+        label=label, made="", outcome=outcome, step=text, verdicts=(verdict,), failure=text, preferred_over=text
+    )
+
+
 def test_hostile_text_adds_no_element_and_is_shown_as_it_is() -> None:
     def variant(text: str) -> Page:
         clip = builders.make_clip("a.mp4").replace(name=text)
@@ -88,7 +104,7 @@ def test_hostile_text_adds_no_element_and_is_shown_as_it_is() -> None:
         shown = ReportClip(
             description=builders.make_description(clip, texts=[text]),
             labels=labels,
-            rejected=(Problem(outcome="rejection", step=text, subject=text, kind=text, message=text),),
+            turned_down=(hostile_fate(clip, text), hostile_fate(clip, text, "failed")),
             series=(Series(name=text, unit=text, times_s=(60.0, 61.0), values=(0.0, 1.0)),),
         )
         problems = [Problem(outcome="failure", step="scan", subject=text, kind=text, message=text)]
@@ -107,6 +123,55 @@ def test_every_check_is_told_with_claim_number_threshold_and_outcome() -> None:
     assert "Claim — Measured — Threshold — Outcome unchecked No signal measures this." in text
     assert "A hard cut" not in text
     assert "B By a dissolve" in text
+
+
+def test_every_verdict_is_told_with_rule_number_trials_judge_and_cost() -> None:
+    clip = builders.make_report_clip()
+    label = builders.judged(builders.qa_label(clip.description.clip, 3))
+    text = " ".join(Page(page([clip.replace(labels=(label,))])).text.split())
+    for told in (
+        "kept verify.leakage 1 of 4 blind answers was right, which guessing explains score 0.25 against 0.4 4 trials "
+        "95 % interval 0.0063 to 0.806 looked at question and options alone asked blind-7b $0.0004",
+        "blind-7b options rotated by 1 wrong",
+        "other-vlm The first shot gives way by a hard cut. supported, frame at 4.00 s The picture changes",
+        "critic-vlm temporal accuracy scored, 4.5",
+        "kept review Ada decided so: fine as it is looked at the label and its clip",
+        "accepted by a person transition kind class temporal route sft",
+        "rejected by verify.leakage",
+        "rejected verify.leakage models answer it without the video more often than guessing explains 11 of 12",
+    ):
+        assert told in text
+
+
+def test_a_label_that_was_turned_down_is_shown_with_what_it_says_and_can_be_filtered_by_rule() -> None:
+    clip = builders.make_report_clip()
+    parsed = Page(page([clip]))
+    (label_id,) = [fate.label.label_id for fate in clip.turned_down]
+    assert label_id in parsed.having("id")
+    assert "rejected|verify.leakage" in parsed.having("data-verdicts")
+    assert len(parsed.having("data-version")) == len(clip.labels) + 1
+
+
+def test_the_checks_of_a_label_that_has_none_are_not_called_unchecked() -> None:
+    clip = builders.make_clip()
+    fate = builders.turned_down(clip).replace(checks=(), verdicts=builders.turned_down(clip).verdicts[-1:])
+    view = label_view.label_view(fate, Scale.of(clip.span))
+    assert view.counts == ()
+    assert {item.outcome for item in view.evidence} == {""}
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("review", "a person decided so"),
+        ("verify.wording.max_length_ratio", "its words or its options may not stand as they are (max length ratio)"),
+        ("verify.evidence.words", "a measurement contradicts what its words say"),
+        ("split.min_clip_s", "the stretch of video did not make a clip (min clip s)"),
+        ("of.nobody", ""),
+    ],
+)
+def test_rules_are_told_in_plain_words(rule: str, words: str) -> None:
+    assert rule_words(rule) == words
 
 
 def test_the_funnel_and_the_reasons_are_on_the_page() -> None:

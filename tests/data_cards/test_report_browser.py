@@ -207,7 +207,8 @@ CONTRASTS = """() => {
   const result = {};
   for (const selector of ["h1", ".lead", ".note", ".zero", ".count", ".bad", ".facts .id", ".label .title", ".answer",
     ".meta", ".outcome.confirmed", ".outcome.unchecked", ".outcome.contradicted", ".role", ".check dt", ".letter",
-    ".gutter.names", ".gutter.names i", "output", ".options .right"]) {
+    ".gutter.names", ".gutter.names i", "output", ".options .right", ".cause",
+    ".outcome.rejected", ".verdicts .note", ".choosing button", "#save-decisions", ".decisions output"]) {
     const element = document.querySelector(selector);
     const [one, two] = [luminance(parse(getComputedStyle(element).color)), luminance(ground(element))];
     result[selector] = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);

@@ -47,6 +47,15 @@ def test_the_statistics_of_no_sample_change_nothing(part: DatasetStatistics) -> 
     assert part + DatasetStatistics() == part == DatasetStatistics() + part
 
 
+def test_classes_routes_and_reviewed_labels_are_counted() -> None:
+    clip = builders.make_clip()
+    labels = (builders.judged(builders.qa_label(clip, 3)), *builders.make_labels(clip))
+    counted = statistics_of(builders.make_sample(clip), builders.make_description(clip), labels)
+    assert counted.reviewed == 1
+    assert [(row.name, row.count) for row in counted.question_classes] == [("temporal", 1)]
+    assert [(row.name, row.count) for row in (counted + counted).routes] == [("sft", 2)]
+
+
 def test_everything_in_one_sample_is_counted() -> None:
     counted = one()
     assert (counted.samples, counted.shots, counted.labels, counted.evidence) == (1, 3, 6, 16)
