@@ -80,15 +80,21 @@ class PriorsConfig(Record):
     enabled: bool = True
     action: Literal["reject", "flag", "rebalance"] = "reject"
     """What becomes of questions that the probe predicts beyond chance: they go; they stay with a verdict that says so;
-    or as many go as it takes until the probe is at chance."""
-    min_items: int = Field(default=40, ge=10)
-    """Questions of one task, or of all together, below which nothing can be said."""
-    folds: int = Field(default=5, ge=2, le=20)
+    or only so many go as take what is left back to chance, those first that are predicted most surely."""
+    min_items: int = Field(default=15, ge=5)
+    """Questions of one task, or of all together, below which nothing can be said. The tests are exact at any number;
+    of fewer, even a rule that is always right is hardly told from luck."""
+    min_predictable_share: float = Field(default=0.5, gt=0, le=1)
+    """Of the questions that a rule gets right, the share that luck must not explain for each of them to count as
+    predicted. A weaker rule is reported, and only `rebalance` acts on it."""
+    folds: int = Field(default=10, ge=2, le=20)
+    """Parts that the classifier is held out by; no video is in two of them."""
     significance: float = Field(default=0.01, gt=0, lt=1)
     """Chance of finding an artefact where there is none, over all that is tested (Holm)."""
-    max_items_fitted: int = Field(default=50_000, ge=100)
-    """Questions that the probe learns from; more are predicted only."""
+    max_items_fitted: int = Field(default=20_000, ge=100)
+    """Questions that the classifier learns from, drawn by lot; more are predicted only."""
     seed: int = 0
+    """Decides what is drawn by lot, and nothing else."""
 
 
 class JudgeConfig(AskConfig):
