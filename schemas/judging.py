@@ -3,9 +3,9 @@
 Here: settings only. Not here: what a judge does (`stages` where nobody is asked, `annotators.judges` where a model is).
 """
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.asking import AskConfig
 from schemas.base import Record
@@ -167,8 +167,22 @@ class CriticConfig(JudgeConfig):
     grpo_importance: float = Field(default=5.0, ge=0, le=10)
     """Importance, 0 to 10, below which a label goes to `grpo`."""
     reflect: bool = False
-    """Whether a label between the two is bettered once; where the critic prefers the new one, the two are a pair for
-    `dpo`."""
+    """Whether a label between the two is worded better once, by one of `endpoints`; where the others prefer that, both
+    are a pair for `dpo`."""
+
+    @model_validator(mode="after")
+    def _can_reflect(self) -> Self:
+        if self.reflect and len(set(self.endpoints)) < 2:
+            raise ValueError(
+                "reflect needs two endpoints or more, for no model judges the words that it bettered itself"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _rejects_less_than_it_routes(self) -> Self:
+        if self.min_score > self.sft_score:
+            raise ValueError(f"min_score {self.min_score:g} must not be above sft_score {self.sft_score:g}")
+        return self
 
 
 class VerifyConfig(Record):
