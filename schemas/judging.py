@@ -119,7 +119,10 @@ class VeracityConfig(JudgeConfig):
     min_supported: float = Field(default=1.0, ge=0, le=1)
     """Share of a label's claims that must be supported; none may be contradicted."""
     max_claims: int = Field(default=12, ge=1, le=40)
-    """Claims of one label that are judged."""
+    """Claims of one label that are judged; of more, so many spread evenly."""
+    judge_confirmed: bool = True
+    """Whether claims that a model wrote are judged although measurement confirms all evidence that they cite: the
+    evidence may be true, and the words say more. What annotators wrote that ask no model is never judged then."""
 
 
 class LeakageConfig(JudgeConfig):
