@@ -109,9 +109,10 @@ class CriticJudge:
             free = self._panel.independent(label)
         except NotIndependentError:
             return
-        may_reflect = self.config.reflect and len(free) > 1 and bool(changeable(label))
-        for number, endpoint in enumerate(free):
-            again = REFLECTED_SHARE if may_reflect and number else 0.0
+        others = self._other_models(free[0], free)
+        may_reflect = self.config.reflect and bool(others and changeable(label))
+        for endpoint in free:
+            again = REFLECTED_SHARE if may_reflect and endpoint in others else 0.0
             try:
                 yield self._panel.request(endpoint, self._request(subject.clip, label, endpoint)), 1.0 + again
             except AnswerError:
@@ -130,6 +131,11 @@ class CriticJudge:
 
     def _request(self, clip: ClipSubject, label: Label, endpoint: str) -> Request:
         return critic_request(clip, label, self._settings(endpoint))
+
+    def _other_models(self, reflector: str, endpoints: Sequence[str]) -> list[str]:
+        """Those of the endpoints whose model is another than the one that reflects: none judges its own words."""
+        models = {name: self._panel.inquiries[name].endpoint.model for name in (reflector, *endpoints)}
+        return [name for name in endpoints if models[name] != models[reflector]]
 
     async def _criticised(
         self, clip: ClipSubject, label: Label, endpoints: Sequence[str], chats: Mapping[str, Chat], *, afresh: bool
@@ -153,6 +159,7 @@ class CriticJudge:
         if not changeable(label):
             return _Reflected("between the two, and none of its words may change")
         reflector, *others = criticism.scores
+        others = self._other_models(reflector, others)
         if not others:
             return _Reflected("between the two, and nobody else could judge better words")
         requests = {reflector: reflection_request(clip, label, criticism, self._settings(reflector))}

@@ -262,6 +262,16 @@ def test_where_the_author_is_the_only_other_critic_nothing_is_reflected_on(tmp_p
     assert "nobody else could judge better words" in last(kept).reason
 
 
+def test_a_model_behind_another_address_is_no_other_critic(tmp_path: Path) -> None:
+    with models({"one": marking(3.0), "two": preferring(3.0, 5.0)}) as servers:
+        endpoints = {name: one.replace(model="same") for name, one in endpoints_of(servers).items()}
+        judge = judge_of(endpoints, reflect=True)
+        kept = decide(judge, endpoints, judging(CAPTION), tmp_path)
+        assert [share for _, share in judge.likely(judging(CAPTION))] == [1.0, 1.0]
+    assert isinstance(kept, VerifiedLabel)
+    assert (kept.route, kept.label) == ("grpo", CAPTION)
+
+
 @pytest.mark.parametrize(
     "settings", [{"reflect": True}, {"reflect": True, "endpoints": ("a", "a")}, {"min_score": 4.5}]
 )
