@@ -94,7 +94,7 @@ class LabelView:
 def label_view(kept: VerifiedLabel, scale: Scale) -> LabelView:
     """The label in words; times are relative to the clip, whose scale it is shown on."""
     label, qa = kept.label, kept.label.qa
-    checks = {check.evidence_index: check for check in kept.checks}
+    checks = {check.evidence_index: check for check in kept.checks if check.evidence_index is not None}
     evidence = tuple(_evidence(index, item, checks.get(index), scale) for index, item in enumerate(label.evidence))
     found = [item.outcome for item in evidence]
     spans = [item.span for item in label.evidence]

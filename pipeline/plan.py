@@ -131,6 +131,7 @@ STEPS = (
         value=VerifiedLabel,
         units=units.labels,
         worker=work.verify_evidence,
+        version="2",
         cpus=0.5,
     ),
     Step(

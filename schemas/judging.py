@@ -38,6 +38,28 @@ class EvidenceConfig(Record):
     words: bool = True
     """Whether measurable statements in the label's own words (a time, a count, a direction, a quoted text) are checked
     beside the claims of its evidence."""
+    words_time_slack_s: float = Field(default=0.3, ge=0)
+    """How far off a time in a sentence may be, besides what its rounding leaves open."""
+    words_min_travel: float = Field(default=0.05, ge=0)
+    """A pan or tilt is denied only where the camera nowhere travels so many picture sizes in its direction."""
+    words_min_zoom: float = Field(default=0.04, ge=0)
+    """The same for zooms: natural logarithm of the change of scale."""
+    words_min_roll_degrees: float = Field(default=2.0, ge=0)
+    """The same for rolls."""
+    words_max_subject_ratio: float = Field(default=0.4, ge=0, le=1)
+    """Where more of the picture moves otherwise than the camera, sentences about the camera are left open."""
+    words_min_moving_share: float = Field(default=0.5, ge=0, le=1)
+    """A camera that is said to be static is contradicted where it clearly moves for at least this share of the time."""
+    words_min_colour_share: float = Field(default=0.5, ge=0, le=1)
+    """Share of a shot that a colour must cover for `mostly` to be confirmed."""
+    words_max_colour_share: float = Field(default=0.15, ge=0, le=1)
+    """Share of every shot, colours close to it included, below which `mostly` is contradicted."""
+    words_min_speech_share: float = Field(default=0.2, ge=0, le=1)
+    """Share of the time that speech must be heard for `nobody speaks` to be contradicted."""
+    words_max_black_luma: float = Field(default=0.12, ge=0, le=1)
+    """A picture that is said to be black is contradicted where it is nowhere as dark as this."""
+    words_duration_tolerance: float = Field(default=0.1, ge=0)
+    """How far off a length in a sentence may be, relative, besides what its rounding leaves open."""
 
 
 class WordingConfig(Record):
