@@ -143,8 +143,9 @@ class VeracityConfig(JudgeConfig):
     max_claims: int = Field(default=12, ge=1, le=40)
     """Claims of one label that are judged; of more, so many spread evenly."""
     judge_confirmed: bool = True
-    """Whether claims that a model wrote are judged although measurement confirms all evidence that they cite: the
-    evidence may be true, and the words say more. What annotators wrote that ask no model is never judged then."""
+    """Whether claims that a model wrote are judged although measurement confirms all evidence that they cite, or
+    something in their words: they may say more than that. Measured claims of annotators that ask no model are never
+    judged."""
 
 
 class LeakageConfig(JudgeConfig):

@@ -39,6 +39,11 @@ class Claimed(Protocol):
         ...
 
     @property
+    def place(self) -> str:
+        """Where it stands in the label."""
+        ...
+
+    @property
     def span(self) -> Span:
         """What it speaks of."""
         ...

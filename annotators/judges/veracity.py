@@ -6,8 +6,8 @@ them (`stages`), or one claim's marks (`annotators.judges.marking`).
 After Cinéaste's contextual-veracity filter in its purpose. Ours: accepted is what has no contradicted claim and a share
 of supported ones of at least `min_supported`; measured claims count as supported and are shown to nobody.
 
-A check of evidence says that the evidence is true, which is not yet that the words say no more than it. So what a model
-wrote is judged also where measurement confirms all evidence that it cites, unless `judge_confirmed` is off.
+A check says that evidence is true, or something in a sentence, which is not yet that the words say no more than that.
+So what a model wrote is judged also where measurement confirms it, unless `judge_confirmed` is off.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -155,8 +155,11 @@ def _is_written_by_model(label: Label) -> bool:
 
 
 def _confirming(claim: Claimed, kept: VerifiedLabel) -> tuple[EvidenceCheck, ...]:
-    """The checks of all evidence that a claim rests on, where measurement confirms each of them; else none."""
-    by_index = {check.evidence_index: check for check in kept.checks}
+    """The checks by which measurement confirms a claim: those of its own words, or of all evidence that it rests on."""
+    words = tuple(check for check in kept.checks if check.statement == f"{claim.place}: {claim.text}")
+    if any(check.outcome == "confirmed" for check in words):
+        return words
+    by_index = {check.evidence_index: check for check in kept.checks if check.evidence_index is not None}
     checks = [by_index.get(index) for index in claim.evidence]
     confirmed = tuple(check for check in checks if check is not None and check.outcome == "confirmed")
     return confirmed if len(confirmed) == len(checks) else ()

@@ -16,12 +16,27 @@ from annotators.judges.panel import NotIndependentError
 from annotators.judges.veracity import VeracityJudge
 from annotators.prompts import shipped
 from annotators.subject import ClipSubject
+from pipeline.panel_judges import veracity
 from schemas.asking import EndpointConfig
-from schemas.judging import VeracityConfig
-from schemas.label import Label, VerifiedLabel
+from schemas.config import RunConfig
+from schemas.evidence import EvidenceCheck
+from schemas.judging import VeracityConfig, VerifyConfig
+from schemas.label import (
+    Checklist,
+    ChecklistItem,
+    KeyMoments,
+    Label,
+    Moment,
+    SV6DSegment,
+    SV6DValue,
+    ToolTrace,
+    ToolTurn,
+    VerifiedLabel,
+)
 from schemas.provenance import Provenance
 from schemas.time import Span
 from schemas.verdict import Opinion, Verdict
+from stages.statements import statements
 from tests.annotators.judges.panels import Says, checked, decide, endpoints_of, judging, last, models
 from tests.annotators.questions import INJECTION, KEYFRAME_TIMES_S, caption_label, data_in, qa_label, subject
 from tests.endpoint import Plan
@@ -36,6 +51,7 @@ class Said:
     """A claim as the split makes them."""
 
     text: str
+    place: str
     span: Span
     evidence: tuple[int, ...] = ()
 
@@ -44,9 +60,9 @@ def split(label: Label) -> tuple[Said, ...]:
     """A caption's sentences; of a question, the question with its answer."""
     everything = tuple(range(len(label.evidence)))
     if label.qa:
-        return (Said(f"Question: {label.qa.question} Answer: {label.qa.answer}", label.span, everything),)
+        return (Said(f"Question: {label.qa.question} Answer: {label.qa.answer}", "answer", label.span, everything),)
     text = label.caption.text if label.caption else ""
-    return tuple(Said(f"{one}.", label.span, everything) for one in text.split(".") if one.strip())
+    return tuple(Said(f"{one.strip()}.", "caption", label.span, everything) for one in text.split(".") if one.strip())
 
 
 def supported(told: str) -> Any:
@@ -91,7 +107,7 @@ def test_a_label_whose_claims_are_seen_is_kept_with_the_frames_that_show_them(tm
     assert re.fullmatch(r"3 frames and \d+ measured facts", verdict.looked_at)
     frames = [given.clip.seconds(opinion.pts) for opinion in verdict.opinions if opinion.pts is not None]
     assert frames == list(KEYFRAME_TIMES_S[1:])
-    assert [opinion.about for opinion in verdict.opinions] == ["A man opens a door.", " Nobody else is there."]
+    assert [opinion.about for opinion in verdict.opinions] == ["A man opens a door.", "Nobody else is there."]
     assert verdict.cost_usd > 0
 
 
@@ -242,6 +258,25 @@ def test_what_a_model_wrote_is_judged_although_its_evidence_is_true(
     assert [opinion.judge for opinion in verdict.opinions] == [judge]
 
 
+@pytest.mark.parametrize(
+    ("outcome", "judges"),
+    [("confirmed", ["measured", "judge"]), ("unchecked", ["judge", "judge"])],
+)
+def test_a_claim_whose_own_words_are_measured_needs_no_judge_where_that_is_wanted(
+    outcome: str, judges: list[str], tmp_path: Path
+) -> None:
+    given = judging(TWO_CLAIMS)
+    words = EvidenceCheck.model_validate({
+        "statement": "caption: A man opens a door.", "outcome": outcome, "measured": 1.5, "measured_text": None,
+        "threshold": None, "reason": "so it is measured",
+    })  # fmt: skip
+    given = JudgeSubject(given.kept.replace(checks=(*given.kept.checks, words)), given.clip)
+    verdict = last(judged(tmp_path, given, {"judge": supported}, judge_confirmed=False))
+    assert [opinion.judge for opinion in verdict.opinions] == judges
+    strict = last(judged(tmp_path / "strict", given, {"judge": supported}))
+    assert [opinion.judge for opinion in strict.opinions] == ["judge", "judge"]
+
+
 def test_measured_questions_stay_measured_when_a_model_adds_wrong_options_and_not_when_it_reasons(
     tmp_path: Path,
 ) -> None:
@@ -375,6 +410,37 @@ def test_a_clip_without_pictures_is_judged_by_its_facts(tmp_path: Path) -> None:
     outcome = judged(tmp_path, JudgeSubject(checked(label), bare), {"judge": supported})
     assert last(outcome).looked_at.startswith("no frames and ")
     assert isinstance(outcome, VerifiedLabel)
+
+
+def every_kind() -> list[Label]:
+    """A label of each kind."""
+    caption = caption_label("A man opens a door, then waits.")
+    values = (SV6DValue(dimension="camera", attribute="angle", value="eye_level", evidence=(0,)),)
+    points = (ChecklistItem(text="Says who opens the door.", evidence=(0,)),)
+    moments = (Moment(span=caption.span, saliency=1.0, evidence=(0,)),)
+    looks = ToolTurn(thought="Look.", tool="overview", span=caption.span, frames_pts=(), evidence=(0,))
+    parts: dict[str, Any] = {
+        "sv6d": SV6DSegment(values=values),
+        "checklist": Checklist(task="rule_physics", prompt="What happens?", items=points),
+        "moments": KeyMoments(query="a door opens", moments=moments),
+        "trace": ToolTrace(
+            question="Who?", options=("a man",), answer_index=0, turns=(looks, looks.replace(tool="answer"))
+        ),
+    }
+    return [caption, qa_label(), *(caption.replace(kind=k, caption=None, **{k: part}) for k, part in parts.items())]
+
+
+@pytest.mark.parametrize("label", every_kind(), ids=lambda label: label.kind)
+def test_labels_of_every_kind_are_split_and_judged(label: Label, tmp_path: Path) -> None:
+    with models({"judge": supported}) as servers:
+        endpoints = endpoints_of(servers)
+        section = VeracityConfig(enabled=True, prompt=shipped("veracity"), endpoints=("judge",))
+        run = RunConfig(endpoints=endpoints, verify=VerifyConfig(veracity=section))
+        judge = veracity(run)
+        assert judge.concerns(checked(label))
+        verdict = last(decide(judge, endpoints, judging(label), tmp_path))
+    assert verdict.decision == "keep"
+    assert len(verdict.opinions) == len(statements(label)) > 0
 
 
 def test_the_answer_s_form_is_flat_with_every_field_required() -> None:
