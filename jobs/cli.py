@@ -19,6 +19,7 @@ import typer
 from annotators.endpoint.chat import BudgetReachedError, EndpointUnusableError
 from data_cards.exports import FORMATS
 from jobs import bench as benchmarks
+from jobs.agreement_errors import AgreementError
 from jobs.export import ExportError
 from pipeline.attempt import WorkerStartError
 from pipeline.grid import CODE_VERSION, GridError
@@ -261,6 +262,52 @@ def export(
 
 
 @app.command()
+def agreement(
+    a: Annotated[str, typer.Argument(metavar="A", help="Folder of a run, local or a URL, or a .csv or .jsonl file.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="The other side: the same, or the same folder again.")],
+    annotator_a: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of A, a run: only labels by this annotator, such as sv6d.")
+    ] = None,
+    annotator_b: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of B, a run: only labels by this annotator, such as measured.")
+    ] = None,
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Take what annotators said, before any judge rejected or trimmed it.")
+    ] = False,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="Leave out attributes that one side alone speaks of.")
+    ] = False,
+    by_clip: Annotated[bool, typer.Option("--by-clip", help="Also tell each clip.")] = False,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="agreement.KEY=VALUE",
+            help="Change one setting, for example agreement.alpha=0.5 or agreement.weights.camera=2. Repeatable.",
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="The same as JSON, for programs.")] = False,
+) -> None:
+    """How far two sets of SV6D labels agree: in time, and in each dimension.
+
+    Of a run, the SV6D labels that its last judge kept are compared, over the clips that both sides have. A file holds a
+    person's labels, a value a line: clip_id, start_s, end_s, dimension, attribute, value, in seconds from the clip's
+    start. It stands for the clips that it names. To hold a model against the measured annotator of the same run:
+    reelproof agreement DIR DIR --annotator-a sv6d --annotator-b measured
+
+    Exit codes: 0 compared; 2 the request is wrong, or there is nothing to compare.
+    """
+    from jobs.agreement import AgreementRequest, compare, print_agreement
+    from jobs.agreement_sides import SideRequest
+
+    request = AgreementRequest(
+        a=SideRequest(a, annotator_a, unverified), b=SideRequest(b, annotator_b, unverified),
+        settings=tuple(set_ or ()), shared=shared,
+    )  # fmt: skip
+    print_agreement(compare(request), by_clip=by_clip, as_json=json)
+
+
+@app.command()
 def settings(recipe: RecipeOption = "default", set_: SetOption = None) -> None:
     """Print every setting with its value, as YAML that --recipe reads back."""
     import yaml
@@ -302,8 +349,8 @@ def bench(
 
 
 _WRONG_REQUEST = (
-    benchmarks.BenchError, EndpointUnusableError, ExportError, GridError, ListingError, SettingsError, StoreInUseError,
-    WorkerStartError,
+    AgreementError, benchmarks.BenchError, EndpointUnusableError, ExportError, GridError, ListingError, SettingsError,
+    StoreInUseError, WorkerStartError,
 )  # fmt: skip
 
 

@@ -135,6 +135,49 @@ class ConsistencyConfig(JudgeConfig):
     """Whether values that fewer than half of the samples share are left out of the segments that stay."""
 
 
+class DimensionWeights(Record):
+    """What each dimension of SV6D counts beside the others; only the proportions matter."""
+
+    subject: float = Field(default=1.0, ge=0)
+    aesthetics: float = Field(default=1.0, ge=0)
+    camera: float = Field(default=1.0, ge=0)
+    editing: float = Field(default=1.0, ge=0)
+    narrative: float = Field(default=1.0, ge=0)
+    dissemination: float = Field(default=1.0, ge=0)
+    other: float = Field(default=1.0, ge=0)
+    """Each dimension that only a taxonomy of your own has."""
+
+    def of(self, dimension: str) -> float:
+        """The weight of a dimension by its name."""
+        known = dimension in type(self).model_fields
+        return float(getattr(self, dimension if known else "other"))
+
+
+class AgreementConfig(Record):
+    """How two sets of SV6D segments are compared; `docs/agreement.md` has the formula. The defaults are ours.
+
+    What the page says of falling agreement holds while `quality_weight <= unmatched_penalty` and
+    `alpha + 2 * unmatched_penalty <= 1`, as here.
+    """
+
+    alpha: float = Field(default=0.4, ge=0, le=1)
+    """Share of time in the cost of a pair; the values have the rest."""
+    weights: DimensionWeights = DimensionWeights()
+    unmatched_penalty: float = Field(default=0.3, gt=0, le=1)
+    """Cost of a segment without a partner. A pair that costs more than two of them is no pair."""
+    quality_weight: float = Field(default=0.2, ge=0, le=1)
+    """Cost of a pair of which one has a fault (no evidence, outside the clip, overlap) and the other has not."""
+    sibling_distance: float = Field(default=0.5, ge=0, le=1)
+    """Between two values of one group of the taxonomy."""
+    missing_distance: float = Field(default=1.0, ge=0, le=1)
+    """Between a value and nothing said."""
+    same_below: float = Field(default=0.5, gt=0, le=1)
+    """Distance below which two values count as the same where samples vote on a value."""
+    embedder: str = Field(default="letters", min_length=1)
+    """What compares free text: `letters`, which needs no model, `minilm` where its package is installed, or the name or
+    folder of a `transformers` text model."""
+
+
 class VeracityConfig(JudgeConfig):
     """Claims that no signal measures, marked by independent judges against timed evidence."""
 

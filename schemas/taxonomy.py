@@ -7,10 +7,10 @@ annotator says with these words.
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import yaml
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from schemas.base import Record
 
@@ -24,6 +24,19 @@ class Attribute(Record):
     """Allowed values; empty where the value is free text."""
     measured: bool = False
     """Whether the measured annotator can fill it."""
+    ordered: bool = False
+    """Whether the values stand on a scale, from one end to the other: neighbours are nearer than the ends."""
+    groups: tuple[tuple[str, ...], ...] = ()
+    """Values that are nearer to each other than to the rest."""
+
+    @model_validator(mode="after")
+    def _groups_its_own_values(self) -> Self:
+        unknown = [value for group in self.groups for value in group if value not in self.values]
+        if unknown:
+            raise ValueError(f"{self.name} groups values that it does not have: {', '.join(unknown)}")
+        if self.ordered and not self.values:
+            raise ValueError(f"{self.name} has no values that could be ordered")
+        return self
 
 
 class Dimension(Record):
@@ -40,6 +53,11 @@ class SV6DTaxonomy(Record):
     name: str
     version: str
     dimensions: tuple[Dimension, ...]
+
+    def attribute(self, dimension: str, name: str) -> Attribute | None:
+        """The attribute of that name in that dimension; None where there is none."""
+        attributes = (a for d in self.dimensions if d.name == dimension for a in d.attributes)
+        return next((attribute for attribute in attributes if attribute.name == name), None)
 
     def allows(self, dimension: str, attribute: str, value: str) -> bool:
         """Whether the taxonomy knows the attribute and permits the value."""
