@@ -12,18 +12,16 @@ from schemas.label import Label
 from schemas.time import Span
 
 if TYPE_CHECKING:
-    from schemas.agreement import Consistency
-
     from annotators.judges.consistency import ConsistencyJudge
     from annotators.judges.critic import CriticJudge
     from annotators.judges.veracity import VeracityJudge
+    from schemas.agreement import Consistency
 
 
 def veracity(config: RunConfig) -> "VeracityJudge":
     """Who has the statements of a label marked."""
-    from stages.statements import statements
-
     from annotators.judges.veracity import VeracityJudge
+    from stages.statements import statements
 
     return VeracityJudge(config.verify.veracity, config.endpoints, statements)
 
@@ -40,17 +38,15 @@ def consistency(config: RunConfig) -> "ConsistencyJudge":
 
     Raises ValueError where that annotator is off.
     """
+    from annotators.judges.consistency import ConsistencyJudge
     from stages.consensus import consistency_of, trimmed
     from stages.text_vectors import make_text_embedder
-
-    from annotators.judges.consistency import ConsistencyJudge
-    from schemas.judging import AgreementConfig
 
     author, section = config.annotate.sv6d, config.verify.consistency
     if author.prompt is None:
         raise ValueError("verify.consistency judges what annotate.sv6d wrote, which is off")
-    measure = AgreementConfig()
-    embedder = make_text_embedder(measure.embedder, "agreement.embedder")
+    measure = section.measure
+    embedder = make_text_embedder(measure.embedder, "verify.consistency.measure.embedder")
 
     def compare(label: Label, own: Sequence[Label], others: Sequence[Sequence[Label]], clip: Span) -> "Consistency":
         return consistency_of(label, own, others, clip, author.taxonomy, section, measure, embedder)

@@ -124,17 +124,6 @@ class JudgeConfig(AskConfig):
     max_tokens: int = Field(default=1024, ge=16)
 
 
-class ConsistencyConfig(JudgeConfig):
-    """SV6D labels held against further samples by their own author, by the agreement measure."""
-
-    samples: int = Field(default=3, ge=2, le=9)
-    """Times that the author is asked altogether; the labels are the first."""
-    min_agreement: float = Field(default=0.5, ge=0, le=1)
-    """Agreement of a segment with its partners in the other samples, below which it is rejected."""
-    trim: bool = True
-    """Whether values that fewer than half of the samples share are left out of the segments that stay."""
-
-
 class DimensionWeights(Record):
     """What each dimension of SV6D counts beside the others; only the proportions matter."""
 
@@ -176,6 +165,19 @@ class AgreementConfig(Record):
     embedder: str = Field(default="letters", min_length=1)
     """What compares free text: `letters`, which needs no model, `minilm` where its package is installed, or the name or
     folder of a `transformers` text model."""
+
+
+class ConsistencyConfig(JudgeConfig):
+    """SV6D labels held against further samples by their own author, by the agreement measure."""
+
+    samples: int = Field(default=3, ge=2, le=9)
+    """Times that the author is asked altogether; the labels are the first."""
+    min_agreement: float = Field(default=0.5, ge=0, le=1)
+    """Agreement of a segment with its partners in the other samples, below which it is rejected."""
+    trim: bool = True
+    """Whether values that fewer than half of the samples share are left out of the segments that stay."""
+    measure: AgreementConfig = AgreementConfig()
+    """How samples are compared."""
 
 
 class VeracityConfig(JudgeConfig):
