@@ -117,7 +117,7 @@ class LabelView:
 def label_view(judged: VerifiedLabel | LabelFate, scale: Scale) -> LabelView:
     """The label in words, whatever became of it; times are relative to the clip, whose scale it is shown on."""
     label, qa = judged.label, judged.label.qa
-    checks = {check.evidence_index: check for check in judged.checks}
+    checks = {check.evidence_index: check for check in judged.checks if check.evidence_index is not None}
     evidence = tuple(
         _evidence(index, item, checks.get(index), scale, is_checked=bool(checks))
         for index, item in enumerate(label.evidence)

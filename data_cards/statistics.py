@@ -208,7 +208,7 @@ def _value_tallies(labels: Sequence[VerifiedLabel], taxonomy: SV6DTaxonomy) -> I
 
 def _check_tallies(labels: Sequence[VerifiedLabel]) -> Iterator[CheckTally]:
     for kept in labels:
-        outcomes = {check.evidence_index: check.outcome for check in kept.checks}
+        outcomes = {check.evidence_index: check.outcome for check in kept.checks if check.evidence_index is not None}
         for index, evidence in enumerate(kept.label.evidence):
             yield CheckTally(modality=evidence.modality, outcome=outcomes.get(index, "unchecked"))
 

@@ -310,6 +310,8 @@ def export(
 ) -> None:
     """The packaged samples in a shape that others have published, such as LLaVA's or MVBench's.
 
+    sft, grpo and dpo are the sets that verify.critic routes labels to; labels that it never saw are in none of them.
+
     Exit codes: 0 written; 2 the request is wrong, or no label can be written in that shape; 130 interrupted.
     """
     from jobs.export import ExportRequest, print_export

@@ -3,9 +3,9 @@
 Here: `Claim`, `Evidence` and the outcome of a check. Not here: the checking (`stages.evidence`).
 """
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.base import Record
 from schemas.time import Span
@@ -58,10 +58,12 @@ class Evidence(Record):
 
 
 class EvidenceCheck(Record):
-    """One piece of evidence held against the measurements."""
+    """One piece of evidence, or one statement of the label, held against the measurements."""
 
-    evidence_index: int = Field(ge=0)
-    """Position in the label's evidence."""
+    evidence_index: int | None = Field(default=None, ge=0)
+    """Position in the label's evidence; None where a statement was checked."""
+    statement: str | None = None
+    """Where the statement stands and its words: `caption: The camera pans left.`; None where evidence was checked."""
     outcome: Literal["confirmed", "contradicted", "unchecked"]
     measured: float | None
     """The number that decided it, in the unit of the claim's quantity."""
@@ -70,3 +72,9 @@ class EvidenceCheck(Record):
     threshold: float | None
     """What the difference from the claim was held against."""
     reason: str
+
+    @model_validator(mode="after")
+    def _is_of_one_thing(self) -> Self:
+        if (self.evidence_index is None) == (self.statement is None):
+            raise ValueError("a check is of a piece of evidence or of a statement")
+        return self

@@ -3,9 +3,9 @@
 Here: settings only. Not here: what a judge does (`stages` where nobody is asked, `annotators.judges` where a model is).
 """
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.asking import AskConfig
 from schemas.base import Record
@@ -38,6 +38,28 @@ class EvidenceConfig(Record):
     words: bool = True
     """Whether measurable statements in the label's own words (a time, a count, a direction, a quoted text) are checked
     beside the claims of its evidence."""
+    words_time_slack_s: float = Field(default=0.3, ge=0)
+    """How far off a time in a sentence may be, besides what its rounding leaves open."""
+    words_min_travel: float = Field(default=0.05, ge=0)
+    """A pan or tilt is denied only where the camera nowhere travels so many picture sizes in its direction."""
+    words_min_zoom: float = Field(default=0.04, ge=0)
+    """The same for zooms: natural logarithm of the change of scale."""
+    words_min_roll_degrees: float = Field(default=2.0, ge=0)
+    """The same for rolls."""
+    words_max_subject_ratio: float = Field(default=0.4, ge=0, le=1)
+    """Where more of the picture moves otherwise than the camera, sentences about the camera are left open."""
+    words_min_moving_share: float = Field(default=0.5, ge=0, le=1)
+    """A camera that is said to be static is contradicted where it clearly moves for at least this share of the time."""
+    words_min_colour_share: float = Field(default=0.5, ge=0, le=1)
+    """Share of a shot that a colour must cover for `mostly` to be confirmed."""
+    words_max_colour_share: float = Field(default=0.15, ge=0, le=1)
+    """Share of every shot, colours close to it included, below which `mostly` is contradicted."""
+    words_min_speech_share: float = Field(default=0.2, ge=0, le=1)
+    """Share of the time that speech must be heard for `nobody speaks` to be contradicted."""
+    words_max_black_luma: float = Field(default=0.12, ge=0, le=1)
+    """A picture that is said to be black is contradicted where it is nowhere as dark as this."""
+    words_duration_tolerance: float = Field(default=0.1, ge=0)
+    """How far off a length in a sentence may be, relative, besides what its rounding leaves open."""
 
 
 class WordingConfig(Record):
@@ -111,17 +133,6 @@ class JudgeConfig(AskConfig):
     max_tokens: int = Field(default=1024, ge=16)
 
 
-class ConsistencyConfig(JudgeConfig):
-    """SV6D labels held against further samples by their own author, by the agreement measure."""
-
-    samples: int = Field(default=3, ge=2, le=9)
-    """Times that the author is asked altogether; the labels are the first."""
-    min_agreement: float = Field(default=0.5, ge=0, le=1)
-    """Agreement of a segment with its partners in the other samples, below which it is rejected."""
-    trim: bool = True
-    """Whether values that fewer than half of the samples share are left out of the segments that stay."""
-
-
 class DimensionWeights(Record):
     """What each dimension of SV6D counts beside the others; only the proportions matter."""
 
@@ -165,13 +176,30 @@ class AgreementConfig(Record):
     folder of a `transformers` text model."""
 
 
+class ConsistencyConfig(JudgeConfig):
+    """SV6D labels held against further samples by their own author, by the agreement measure."""
+
+    samples: int = Field(default=3, ge=2, le=9)
+    """Times that the author is asked altogether; the labels are the first."""
+    min_agreement: float = Field(default=0.5, ge=0, le=1)
+    """Agreement of a segment with its partners in the other samples, below which it is rejected."""
+    trim: bool = True
+    """Whether values that fewer than half of the samples share are left out of the segments that stay."""
+    measure: AgreementConfig = AgreementConfig()
+    """How samples are compared."""
+
+
 class VeracityConfig(JudgeConfig):
     """Claims that no signal measures, marked by independent judges against timed evidence."""
 
     min_supported: float = Field(default=1.0, ge=0, le=1)
     """Share of a label's claims that must be supported; none may be contradicted."""
     max_claims: int = Field(default=12, ge=1, le=40)
-    """Claims of one label that are judged."""
+    """Claims of one label that are judged; of more, so many spread evenly."""
+    judge_confirmed: bool = True
+    """Whether claims that a model wrote are judged although measurement confirms all evidence that they cite, or
+    something in their words: they may say more than that. Measured claims of annotators that ask no model are never
+    judged."""
 
 
 class LeakageConfig(JudgeConfig):
@@ -222,8 +250,22 @@ class CriticConfig(JudgeConfig):
     grpo_importance: float = Field(default=5.0, ge=0, le=10)
     """Importance, 0 to 10, below which a label goes to `grpo`."""
     reflect: bool = False
-    """Whether a label between the two is bettered once; where the critic prefers the new one, the two are a pair for
-    `dpo`."""
+    """Whether a label between the two is worded better once, by one of `endpoints`; where the others prefer that, both
+    are a pair for `dpo`."""
+
+    @model_validator(mode="after")
+    def _can_reflect(self) -> Self:
+        if self.reflect and len(set(self.endpoints)) < 2:
+            raise ValueError(
+                "reflect needs two endpoints or more, for no model judges the words that it bettered itself"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _rejects_less_than_it_routes(self) -> Self:
+        if self.min_score > self.sft_score:
+            raise ValueError(f"min_score {self.min_score:g} must not be above sft_score {self.sft_score:g}")
+        return self
 
 
 class VerifyConfig(Record):

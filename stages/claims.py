@@ -133,13 +133,13 @@ def check_text(claim: Claim, span: Span, measurements: Measurements) -> Finding:
 
 
 def _most_similar(claimed: str, detections: list[TextDetection]) -> tuple[TextDetection | None, float]:
-    scored = [(_similarity(claimed, detection.text), detection) for detection in detections]
+    scored = [(text_similarity(claimed, detection.text), detection) for detection in detections]
     score, best = max(scored, key=lambda pair: pair[0], default=(0.0, None))
     return best, score
 
 
-def _similarity(first: str, second: str) -> float:
-    """Ratcliff and Obershelp's ratio apart from case and spacing, 0 to 1."""
+def text_similarity(first: str, second: str) -> float:
+    """How alike two texts are apart from case and spacing, 0 to 1 (Ratcliff and Obershelp's ratio)."""
     return SequenceMatcher(None, "".join(first.split()).casefold(), "".join(second.split()).casefold()).ratio()
 
 

@@ -1,6 +1,7 @@
 """The evidence check: every claim of a label against the signals, and what the label is worth after it.
 
-Here: `verify_label`. Not here: how a single quantity is checked (`stages.claims`), or judges that ask a model.
+Here: `verify_label`. Not here: how a single quantity is checked (`stages.claims`), what is measured of the label's own
+words (`stages.words`), or judges that ask a model.
 """
 
 from schemas.config import DescribeConfig
@@ -13,8 +14,10 @@ from schemas.verdict import Verdict
 from stages.claims import CHECKS
 from stages.errors import StageError
 from stages.measurements import Finding, Measurements
+from stages.words import check_words
 
 RULE = "verify.evidence"
+WORDS_RULE = "verify.evidence.words"
 SPAN_RULE = "verify.span"
 _LOOKED_AT = "the signals of the clip"
 
@@ -22,11 +25,12 @@ _LOOKED_AT = "the signals of the clip"
 def verify_label(
     label: Label, description: ClipDescription, scan: SliceScan, describe: DescribeConfig, config: EvidenceConfig
 ) -> VerifiedLabel | Verdict:
-    """The label with one check per piece of evidence, or a rejection where any is contradicted.
+    """The label with a check per piece of evidence and per measured statement, or a rejection where one contradicts.
 
     Claims about time, light, motion and stillness are measured again on the signals of `scan`, whose `frame_samples`
-    may be empty; text and colours are held against `description`. A rejection's score is the number of contradictions
-    (rule `verify.evidence`), or of spans of the label or its reasoning that leave the clip (rule `verify.span`).
+    may be empty; text and colours are held against `description`. A rejection's score is the number of contradicted
+    pieces of evidence (rule `verify.evidence`), of contradicted statements (rule `verify.evidence.words`), or of spans
+    of the label or its reasoning that leave the clip (rule `verify.span`).
     Raises StageError where label, description and scan are not of the same clip.
     """
     _require_same_clip(label, description, scan)
@@ -39,13 +43,18 @@ def verify_label(
     contradicted = [check for check in checks if check.outcome == "contradicted"]
     if contradicted:
         return _reject(label, RULE, len(contradicted), _contradiction(label, contradicted[0]))
+    said = check_words(label, measurements) if config.words else ()
+    denied = [check for check in said if check.outcome == "contradicted"]
+    if denied:
+        return _reject(label, WORDS_RULE, len(denied), f"{denied[0].statement!r}: {denied[0].reason}")
     n_confirmed = sum(check.outcome == "confirmed" for check in checks)
     reason = f"{n_confirmed} of {len(checks)} pieces of evidence confirmed, none contradicted"
+    reason += f"; {len(said)} measurable statements confirmed" if said else ""
     verdict = Verdict(
         subject_id=label.label_id, decision="keep", rule=RULE, score=0.0, threshold=0.0, reason=reason,
         looked_at=_LOOKED_AT,
     )  # fmt: skip
-    return VerifiedLabel(label=label, checks=checks, verdicts=(verdict,))
+    return VerifiedLabel(label=label, checks=(*checks, *said), verdicts=(verdict,))
 
 
 def check_evidence(evidence: Evidence, measurements: Measurements) -> Finding:
@@ -92,9 +101,10 @@ def _spans_outside(label: Label, clip: Span) -> list[str]:
 
 
 def _contradiction(label: Label, check: EvidenceCheck) -> str:
-    evidence = label.evidence[check.evidence_index]
+    index = check.evidence_index or 0
+    evidence = label.evidence[index]
     quantity = evidence.claim.quantity if evidence.claim else "no claim"
-    return f"evidence {check.evidence_index} ({quantity}, {_seconds(evidence.span)}): {check.reason}"
+    return f"evidence {index} ({quantity}, {_seconds(evidence.span)}): {check.reason}"
 
 
 def _reject(label: Label, rule: str, count: int, reason: str) -> Verdict:

@@ -11,8 +11,9 @@ from typing import Literal
 from schemas.config import DescribeConfig
 from schemas.judging import EvidenceConfig
 from schemas.media import Transition
-from schemas.signals import ClipDescription, SliceScan
+from schemas.signals import CameraSegment, ClipDescription, SliceScan
 from schemas.time import Span
+from stages.camera import camera_segments
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,43 @@ class Measurements:
         starts, ends = edges[0::2], edges[1::2]
         spans = [self.clip_span.replace(start_pts=a, end_pts=b) for a, b in zip(starts, ends, strict=True) if a < b]
         return tuple(inside for span in spans if (inside := span.clamp(self.clip_span)))
+
+    @cached_property
+    def camera(self) -> tuple[tuple[CameraSegment, ...], ...]:
+        """For each of `shots` its stretches of one camera motion, from the scan's motion signals."""
+        return tuple(camera_segments(self.scan.motion, shot, self.describe) for shot in self.shots)
+
+    @cached_property
+    def held(self) -> tuple[Span, ...]:
+        """Stretches of the clip that show one picture for at least `describe.min_freeze_s`, from the frames' flags."""
+        inside = self.frames(self.clip_span)
+        runs: list[Span] = []
+        start: int | None = None
+        for position in range(inside.start, inside.stop + 1):
+            is_frozen = position < inside.stop and self.scan.frames.is_frozen[position]
+            if is_frozen and start is None:
+                # The frame before is the first to show the picture.
+                start = max(inside.start, position - 1)
+            elif not is_frozen and start is not None:
+                end_pts = min(self.frame_start(position), self.clip_span.end_pts)
+                runs.append(self.clip_span.replace(start_pts=self.frame_start(start), end_pts=end_pts))
+                start = None
+        return tuple(run for run in runs if run.duration_s >= self.describe.min_freeze_s)
+
+    @property
+    def frame_s(self) -> float:
+        """Seconds of one frame, as the slice's mean."""
+        return self.scan.span.duration_s / max(1, len(self.scan.frames.pts))
+
+    def seconds(self, pts: int) -> float:
+        """Seconds from the clip's start."""
+        return self.clip_span.time_base.seconds(pts - self.clip_span.start_pts)
+
+    def between(self, start_s: float, end_s: float) -> Span:
+        """The span from one time to another, in seconds from the clip's start; it may leave the clip."""
+        first = self.clip_span.start_pts + self.clip_span.time_base.ticks(start_s)
+        last = self.clip_span.start_pts + self.clip_span.time_base.ticks(max(start_s, end_s))
+        return self.clip_span.replace(start_pts=first, end_pts=last)
 
     def frames(self, span: Span) -> slice:
         """Positions of the frames whose pts lies in the span."""

@@ -1,6 +1,7 @@
-"""Packaged samples in the shapes that others have published, for code that reads those: one module a shape.
+"""Packaged samples in the shapes that others have published, for code that reads those, and as sets to train with.
 
-Here: the table of formats. Not here: reading shards and writing files (`jobs.export`).
+Here: the table of formats: one module a shape, and `routes` for the critic's sets. Not here: reading shards and writing
+files (`jobs.export`).
 
 All times are seconds from the start of the packaged clip, all boxes shares of width and height as left, top, right,
 bottom from the top left corner, unless a format says otherwise. What a format cannot express is skipped and counted.
@@ -13,6 +14,7 @@ from data_cards.exports import (
     llava,
     mvbench,
     qvhighlights,
+    routes,
     ruler,
     vcgplus,
     videoespresso,
@@ -34,6 +36,9 @@ FORMATS: Mapping[str, Format] = {
         videorefer.FORMAT,
         ruler.FORMAT,
         qvhighlights.FORMAT,
+        routes.SFT_FORMAT,
+        routes.GRPO_FORMAT,
+        routes.DPO_FORMAT,
     )
 }
 """Every format by its name."""

@@ -24,10 +24,13 @@ from schemas.label import (
     Moment,
     QAItem,
     ReasoningStep,
+    Route,
     ToolTrace,
     ToolTurn,
+    VerifiedLabel,
 )
 from schemas.time import Span
+from schemas.verdict import Opinion, Verdict
 from tests.data_cards.builders import (
     MEASURED,
     TIME_BASE,
@@ -108,13 +111,47 @@ LABELS = (
 """Every kind."""
 
 
-def item(labels: Iterable[Label] = LABELS) -> ExportItem:
+ROUTES: tuple[Route, ...] = get_args(Route)
+
+
+def item(labels: Iterable[Label] = LABELS, route: Route | None = None) -> ExportItem:
+    """A sample of these labels; the critic routed all of them to one set, or never saw any."""
     description = make_description(CLIP)
     assignment = ShardAssignment(
         clip=CLIP, part=0, split="train", shard="train-000000", position=0, n_labels=len(LABELS)
     )
-    sample = json.loads(sample_json(assignment, description, [kept(one) for one in labels], {}))
+    judged = [routed(one, route) if route else kept(one) for one in labels]
+    sample = json.loads(sample_json(assignment, description, judged, {}))
     return export_item("train", "train-000000", VIDEO, sample)
+
+
+def routed(one: Label, route: Route, preferred_over: str | None = None) -> VerifiedLabel:
+    """A label as the critic leaves it; of the route `dpo` with what it said before, if it has words that change."""
+    verdict = Verdict(
+        subject_id=one.label_id, decision="keep", rule="verify.critic", score=3.5, threshold=2.0, reason="fair",
+        opinions=(
+            Opinion(judge="one", about="importance", outcome="scored", score=4.0),
+            Opinion(judge="other", about="importance", outcome="scored", score=7.0),
+            Opinion(judge="other", about="visual_alignment", outcome="scored", score=3.5),
+        ),
+    )  # fmt: skip
+    if route == "dpo" and preferred_over is None:
+        preferred_over = old_words(one)
+    return kept(one).judged(verdict, route=route, preferred_over=preferred_over)
+
+
+def old_words(one: Label) -> str | None:
+    if one.caption:
+        return one.caption.replace(text="Something.").model_dump_json()
+    if one.qa and one.qa.reasoning:
+        steps = tuple(step.replace(text=f"Perhaps. {step.text}") for step in one.qa.reasoning)
+        return one.qa.replace(reasoning=steps).model_dump_json(exclude_none=True)
+    return one.qa.replace(options=("“Opened”",)).model_dump_json() if one.qa and len(one.qa.options) == 1 else None
+
+
+def item_for(made: Format, labels: Iterable[Label] = LABELS) -> ExportItem:
+    """A sample that the format takes labels from."""
+    return item(labels, next((route for route in ROUTES if route == made.name), None))
 
 
 def test_a_sample_s_timeline_has_a_row_for_each_span_of_speech() -> None:
@@ -129,7 +166,8 @@ def test_a_sample_s_timeline_has_a_row_for_each_span_of_speech() -> None:
 
 
 def rows(name: str, labels: Iterable[Label] = LABELS) -> list[dict[str, Any]]:
-    return [row for row in FORMATS[name].rows(item(labels)) if not isinstance(row, Skipped)]
+    made = FORMATS[name]
+    return [row for row in made.rows(item_for(made, labels)) if not isinstance(row, Skipped)]
 
 
 def loaded(name: str, tmp_path: Path) -> Any:
@@ -149,19 +187,19 @@ def test_the_sample_holds_every_kind_of_label() -> None:
 @pytest.mark.parametrize("made", FORMATS.values(), ids=FORMATS)
 def test_every_label_is_in_a_row_or_skipped_for_a_reason(made: Format) -> None:
     tally = Tally()
-    found = list(tally.of(made, item()))
+    found = list(tally.of(made, item_for(made)))
     assert tally.rows == len(found) > 0
     assert tally.labels > 0
     assert tally.labels + tally.skipped.total() == len(LABELS)
     assert all(reason for _, reason in tally.skipped)
-    alone = [not isinstance(next(iter(made.rows(item([one])))), Skipped) for one in LABELS]
+    alone = [not isinstance(next(iter(made.rows(item_for(made, [one])))), Skipped) for one in LABELS]
     assert sum(alone) == tally.labels
 
 
 @pytest.mark.parametrize("made", FORMATS.values(), ids=FORMATS)
 def test_a_clip_without_labels_has_no_rows(made: Format) -> None:
     tally = Tally()
-    assert list(tally.of(made, item([]))) == []
+    assert list(tally.of(made, item_for(made, []))) == []
     assert (tally.samples, tally.labels, tally.skipped.total()) == (1, 0, 0)
 
 
@@ -200,6 +238,13 @@ def test_datasets_loads_every_shape(name: str, tmp_path: Path) -> None:
         ("videorefer", {"id": "int64", "video": "string"}),
         ("ruler", {"category": "string", "task_name": "string", "prompt": "string", "video": "string"}),
         ("qvhighlights", {"qid": "int64", "query": "string", "duration": "int64", "vid": "string"}),
+        ("sft", {"id": "string", "video": "string"}),
+        (
+            "grpo",
+            {"id": "string", "video": "string", "question": "string", "critic_score": "float64",
+             "importance": "float64", "answer": "string", "answer_text": "string", "reward": "string"},
+        ),
+        ("dpo", dict.fromkeys(("id", "video", "prompt", "chosen", "rejected"), "string")),
     ],
 )  # fmt: skip
 def test_fields_are_named_and_typed_as_published(name: str, fields: dict[str, str], tmp_path: Path) -> None:
@@ -212,6 +257,8 @@ def test_fields_are_named_and_typed_as_published(name: str, fields: dict[str, st
         "videorefer": {"conversations", "annotation"},
         "ruler": {"checklist"},
         "qvhighlights": {"relevant_windows", "relevant_clip_ids", "saliency_scores"},
+        "sft": {"conversations"},
+        "grpo": {"options", "answer_spans"},
     }
     features = loaded(name, tmp_path).features
     assert set(features) == set(fields) | nested.get(name, set())
@@ -314,6 +361,75 @@ def test_qvhighlights_scores_the_two_second_clips_that_windows_cover() -> None:
     assert row["relevant_clip_ids"] == [1, 4]
     assert row["saliency_scores"] == [[4, 4, 4], [2, 2, 2]]
     assert row["duration"] == 12
+
+
+def test_sft_has_the_conversations_of_llava() -> None:
+    assert rows("sft") == rows("llava")
+
+
+@pytest.mark.parametrize("name", ROUTES)
+@pytest.mark.parametrize("route", [None, *ROUTES])
+def test_a_set_holds_the_labels_that_were_routed_to_it_and_no_others(name: str, route: Route | None) -> None:
+    made = FORMATS[name]
+    found = list(made.rows(item(route=route)))
+    if name == route:
+        assert any(not isinstance(row, Skipped) for row in found)
+        return
+    assert {row.reason for row in found if isinstance(row, Skipped)} == {
+        f"it is routed to {route}"
+        if route
+        else "no critic routed it: only labels that verify.critic saw are in one of the sets sft, grpo and dpo"
+    }
+    assert len(found) == len(LABELS)
+
+
+def test_labels_of_a_sample_go_to_their_own_sets() -> None:
+    sample = {**item().sample}
+    for one, route in zip(sample["labels"], ("sft", "grpo", "dpo", None) * 3, strict=False):
+        one["route"] = route
+    mixed = export_item("train", "train-000000", VIDEO, sample)
+    found = {name: [row for row in FORMATS[name].rows(mixed) if not isinstance(row, Skipped)] for name in ROUTES}
+    ids = [row["id"] for of in found.values() for row in of]
+    assert len(ids) == len(set(ids)) > 2
+
+
+def test_grpo_has_an_answer_that_a_program_can_reward() -> None:
+    by_reward: dict[str, list[dict[str, Any]]] = {}
+    for row in rows("grpo"):
+        by_reward.setdefault(row["reward"], []).append(row)
+        assert (row["critic_score"], row["importance"]) == (3.5, 5.5)
+    choice, (text,), (spans,) = by_reward["choice"], by_reward["text"], by_reward["spans"]
+    assert [row["answer"] for row in choice] == ["C", "B"]
+    assert all(row["options"]["ABCD".index(row["answer"])] == row["answer_text"] for row in choice)
+    assert (text["answer"], text["options"]) == ("“Open”", [])
+    assert spans["answer_spans"] == [[1.5, 4.0], [8.0, 9.5]]
+
+
+def test_dpo_has_the_same_question_answered_in_two_ways() -> None:
+    found = {row["id"].rpartition("-")[2]: row for row in rows("dpo")}
+    caption, asked, answered = found["3"], found["1"], found["2"]
+    assert (caption["chosen"], caption["rejected"]) == ("A street in the evening.", "Something.")
+    assert caption["prompt"].startswith("<video>\n")
+    assert asked["chosen"].splitlines()[1:] == ["It is red.", "The answer is (B) red"]
+    assert asked["rejected"].splitlines()[1:] == ["Perhaps. It is red.", "The answer is (B) red"]
+    assert (answered["chosen"], answered["rejected"]) == ("“Open”", "“Opened”")
+
+
+@pytest.mark.parametrize(
+    ("preferred_over", "reason"),
+    [
+        (None, "what it is preferred over is not recorded"),
+        ("", "what it is preferred over is not recorded"),
+        ("[1]", "what it is preferred over is not recorded"),
+        ("{}", "what it is preferred over is not recorded"),
+        ('{"text": "A street in the evening."}', "both of its versions read the same"),
+    ],
+)
+def test_a_pair_without_another_side_is_none(preferred_over: str | None, reason: str) -> None:
+    sample = {**item([LABELS[3]], "dpo").sample}
+    sample["labels"][0]["preferred_over"] = preferred_over
+    (found,) = FORMATS["dpo"].rows(export_item("train", "train-000000", VIDEO, sample))
+    assert found == Skipped("caption", reason)
 
 
 @pytest.mark.parametrize(

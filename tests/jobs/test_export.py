@@ -22,8 +22,8 @@ from jobs.export import SUMMARY, Exported, ExportError, ExportRequest, export, p
 
 ASKING = ("videoespresso", "mvbench", "videomme")
 """Formats that hold nothing but questions with options."""
-NOT_MEASURED = ("videorefer", "ruler", "qvhighlights")
-"""Formats of parts that no measured label has."""
+NOT_MEASURED = ("videorefer", "ruler", "qvhighlights", "sft", "grpo", "dpo")
+"""Formats of parts that no measured label has, and of sets that only a critic routes labels to."""
 
 
 def ask(run: Path | str, to: Path | str, name: str = "llava", **options: Any) -> Exported:
@@ -193,6 +193,7 @@ def test_an_empty_folder_is_filled_and_a_full_one_left_alone(demo_run: Path, tmp
         ({"directory": "/nowhere/at/all"}, "holds no shards"),
         ({"directory": "nosuch://bucket/run"}, "cannot be opened"),
         ({"format": "qvhighlights"}, "no label can be written as qvhighlights: "),
+        ({"format": "sft"}, "(no critic routed it: only labels that verify.critic saw"),
         ({"to": "/dev/null/out"}, "cannot export"),
     ],
 )
