@@ -46,8 +46,11 @@ class EvidenceConfig(Record):
     """The same for zooms: natural logarithm of the change of scale."""
     words_min_roll_degrees: float = Field(default=2.0, ge=0)
     """The same for rolls."""
-    words_max_subject_ratio: float = Field(default=0.4, ge=0, le=1)
-    """Where more of the picture moves otherwise than the camera, sentences about the camera are left open."""
+    words_max_subject_ratio: float = Field(default=0.25, ge=0, le=1)
+    """Where more of the picture moves otherwise than the camera, sentences about the camera are left open: it may
+    follow what fills the picture, and seem still."""
+    words_max_subject_ratio_opposite: float = Field(default=0.4, ge=0, le=1)
+    """The same where the camera is measured to go the very other way."""
     words_min_moving_share: float = Field(default=0.5, ge=0, le=1)
     """A camera that is said to be static is contradicted where it clearly moves for at least this share of the time."""
     words_min_colour_share: float = Field(default=0.5, ge=0, le=1)

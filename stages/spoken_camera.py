@@ -17,6 +17,7 @@ _SERIES = {
     "pan": "pan_widths_per_s", "tilt": "tilt_heights_per_s", "zoom": "zoom_per_s", "roll": "roll_degrees_per_s",
 }  # fmt: skip
 _POSITIVE = ("pan_right", "tilt_up", "zoom_in", "roll_clockwise")
+_NEGATIVE = ("pan_left", "tilt_down", "zoom_out", "roll_counterclockwise")
 _MOVING = ("pan_", "tilt_", "zoom_", "roll_")
 
 
@@ -31,9 +32,11 @@ def check_said_camera(said: Said, span: Span, measurements: Measurements) -> Fin
     reason = f"the camera travels at most {travel:.3f} that way, {limit:g} would be seen"
     if seen:
         return Finding("confirmed", f"{term} is measured there; {reason}", travel, term, limit)
-    if travel >= limit or known < MIN_KNOWN_SHARE or _is_crowded(span, measurements):
-        return Finding("unchecked", reason, travel, threshold=limit)
-    return Finding("contradicted", reason, travel, _main_term(span, measurements), limit)
+    main, config = _main_term(span, measurements), measurements.config
+    most = config.words_max_subject_ratio_opposite if main == _opposite(term) else config.words_max_subject_ratio
+    if travel >= limit or known < MIN_KNOWN_SHARE or _subject_ratio(span, measurements) > most:
+        return Finding("unchecked", reason, travel, main, limit)
+    return Finding("contradicted", reason, travel, main, limit)
 
 
 def _check_static(span: Span, measurements: Measurements) -> Finding:
@@ -45,7 +48,7 @@ def _check_static(span: Span, measurements: Measurements) -> Finding:
     still = sum(overlap for s, overlap in segments if s.term == "static") / total
     limit = measurements.config.words_min_moving_share
     reason = f"the camera clearly moves for {moving:.0%} of the time and is static for {still:.0%}"
-    if moving >= limit and not _is_crowded(span, measurements):
+    if moving >= limit and _subject_ratio(span, measurements) <= measurements.config.words_max_subject_ratio_opposite:
         return Finding("contradicted", reason, moving, _main_term(span, measurements), limit)
     return Finding("confirmed" if still > 0.99 else "unchecked", reason, moving, threshold=limit)
 
@@ -99,13 +102,17 @@ def _limit(term: str, measurements: Measurements) -> float:
     return by_kind.get(term.partition("_")[0], config.words_min_travel)
 
 
-def _is_crowded(span: Span, measurements: Measurements) -> bool:
-    """Whether so much moves otherwise that the camera's motion may be mistaken for it, or it for the camera's."""
+def _subject_ratio(span: Span, measurements: Measurements) -> float:
+    """Mean share of the picture that moves otherwise than the camera, 0 to 1; 1 where nothing was measured."""
     segments = [(s, s.span.overlap_s(span)) for shot in measurements.camera for s in shot]
     total = sum(overlap for _, overlap in segments)
-    if total <= 0:
-        return True
-    return sum(s.subject_ratio * o for s, o in segments) / total > measurements.config.words_max_subject_ratio
+    return sum(s.subject_ratio * overlap for s, overlap in segments) / total if total > 0 else 1.0
+
+
+def _opposite(term: str) -> str | None:
+    """The motion the other way on the same axis."""
+    ways = dict(zip(_POSITIVE, _NEGATIVE, strict=True)) | dict(zip(_NEGATIVE, _POSITIVE, strict=True))
+    return ways.get(term)
 
 
 def _main_term(span: Span, measurements: Measurements) -> str | None:

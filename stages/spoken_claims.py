@@ -179,7 +179,7 @@ def _length(words: Words, _span: Span, clip: Span) -> Iterator[Said]:
 
 
 _READS = re.compile(
-    r"\b(?:title|title card|on-screen text|text on (?:the )?screen|caption|subtitle|screen)\b(?: \w+){0,3}"
+    r"(?:\b(?:title|title card|on-screen text|text on (?:the )?screen|caption|subtitle)\b(?: \w+){0,3}|^the screen)"
     r" (?:reads|says|shows|displays|reading|saying),? $",
     re.IGNORECASE,
 )

@@ -69,7 +69,7 @@ _PARTLY = re.compile(
 )
 _ROLL = re.compile(
     r"\bthe (?:picture|camera) (?:rotates|rolls)(?: (?:slowly|gently))?"
-    r" (?P<way>clockwise|counter-?clockwise|anti-?clockwise)\b",
+    r" (?P<way>clockwise|counter-?clockwise|anti-?clockwise)(?= \x02|[.,;]|$| and\b| throughout\b)",
     re.IGNORECASE,
 )
 
@@ -101,8 +101,8 @@ _FADE = re.compile(
 )
 _WIPE = re.compile(r"\b(?:a|the)(?: \w+)? wipe transition\b|\bthere is a wipe(?= \x02)", re.IGNORECASE)
 _STILL = re.compile(
-    r"\bthe (?:picture|image|video|footage|frame) (?:freezes|stands still|is frozen)(?! in (?:time|place|fear))\b"
-    r"|\b(?:a|the) freeze[ -]frame\b",
+    r"\bthe (?:picture|image|video|footage|frame) (?:freezes|stands still|is frozen)"
+    r"(?! in (?:time|place|fear)| over\b| up\b| solid\b)\b|\b(?:a|the) freeze[ -]frame\b",
     re.IGNORECASE,
 )
 _BLACK = re.compile(

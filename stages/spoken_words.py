@@ -56,7 +56,8 @@ _UNASSERTED = re.compile(
 )
 _CLOCKS = re.compile(
     r"\b(?:timers?|clocks?|stopwatch(?:es)?|watch|countdown|scoreboard|score|race|lap|laps|record|heat|quarter|period"
-    r"|oven|microwave|every|per|within|speed|later|earlier|ago|away|remaining|left on)\b",
+    r"|oven|microwave|every|per|within|speed|later|earlier|ago|away|remaining|left on"
+    r"|finish\w*|reach\w*|sprint\w*|runners?|swimmers?|km/h|mph|goals?|scores?|scored)\b",
     re.IGNORECASE,
 )  # fmt: skip
 
