@@ -70,33 +70,43 @@ class WordingConfig(Record):
 
     enabled: bool = True
     languages: tuple[str, ...] = ()
-    """Languages that labels may be written in, ISO 639-1 (`en`); empty allows any."""
+    """Languages that labels may be written in, ISO 639-1 (`en`); empty allows any. Text quoted from the screen may be
+    in any."""
     min_language_probability: float = Field(default=0.9, ge=0, le=1)
-    """How sure the language must be for a label to be rejected for it."""
+    """How sure it must be that a text is in none of `languages` for a label to be rejected for it."""
     min_language_chars: int = Field(default=40, ge=1)
-    """Shorter texts are not judged by their language."""
+    """Letters below which a text is not judged by its language; a Chinese, Japanese or Korean sign counts for three."""
     blocked: tuple[str, ...] = ()
-    """Words and phrases that no label may hold, besides those that are shipped."""
+    """Words and phrases that no label may hold, besides those that are shipped; whole words, whatever the case."""
+    allowed: tuple[str, ...] = ()
+    """Words of the shipped list (`schemas/taxonomies/wording.yaml`) that labels may hold all the same."""
     personal: bool = True
-    """Whether labels that hold e-mail addresses, telephone, card or account numbers or keys are rejected."""
+    """Whether labels that hold e-mail addresses, telephone, card or account numbers or keys are rejected, those on the
+    screen included."""
     profanity: bool = True
+    """Whether labels that hold swear words and slurs of the shipped list are rejected, those on the screen included."""
+    options: bool = True
+    """Whether questions are rejected whose options give the right one away or are unfit, as far as words tell."""
     max_length_ratio: float = Field(default=3.0, gt=1)
     """How many times longer or shorter than the median of the others the right option may be, in characters."""
-    short_chars: int = Field(default=12, ge=0)
-    """Differences of fewer characters are never too long."""
+    short_chars: int = Field(default=16, ge=0)
+    """Differences of fewer characters are never too long: terms of one vocabulary (`a wipe`, `a fade through black`)
+    differ by nearly as many."""
 
 
 class DuplicatesConfig(Record):
-    """Near-duplicate questions, over the whole data set."""
+    """Near-duplicate questions: of several that ask the same, the first stays."""
 
     enabled: bool = True
     embedder: str = Field(default="tfidf", min_length=1)
-    """What embeds texts: `tfidf`, which needs no model, `minilm` where its package is installed, or the name or folder
-    of a `transformers` text model."""
-    max_similarity: float = Field(default=0.95, gt=0, le=1)
-    """Cosine of the embeddings of two questions on the same clip, answers included, above which the later one goes."""
+    """What embeds texts: `tfidf`, which needs no model, `minilm` where the extra `text` is installed, `auto` for the
+    better of these that is there, or the name or folder of a `transformers` text model."""
+    max_similarity: float | None = Field(default=None, gt=0, le=1)
+    """Cosine of two questions with their answers above which the later one goes, where no number, name, direction or
+    the like tells them apart; None is what suits the embedder: 0.75 for `tfidf`, 0.9 for `minilm`, 0.95 for others."""
     scope: Literal["clip", "source", "corpus"] = "clip"
-    """Which questions are compared: those of one clip, of one video, or all."""
+    """Which questions are compared: those of one clip, of one video, or all. What is asked of every clip, such as how
+    many shots it has, is repeated in the scope of a video or of all."""
 
 
 class PriorsConfig(Record):
