@@ -413,8 +413,7 @@ def bench(
 
 _WRONG_REQUEST = (
     AgreementError, benchmarks.BenchError, EndpointUnusableError, ExportError, GridError, ListingError, ReviewError,
-    SettingsError,
-    StoreInUseError, WorkerStartError,
+    SettingsError, StoreInUseError, WorkerStartError,
 )  # fmt: skip
 
 

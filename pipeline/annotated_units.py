@@ -68,13 +68,17 @@ Said = Mapping[str, tuple[Label, ...]]
 
 
 def clip_subjects(
-    inputs: Inputs, *, with_pictures: bool = True, said: Callable[[ClipDescription], Said] | None = None
+    inputs: Inputs,
+    *,
+    with_pictures: bool = True,
+    said: Callable[[ClipDescription], Said] | None = None,
+    asking: str | None = None,
 ) -> Iterator[ClipSubject]:
     """Clips in order, with the labels that the step reads, or with what `said` makes up in their place.
 
-    Pictures are read where they are shown.
+    Pictures are read where they are shown: by the section of the step, or by the one that `asking` names.
     """
-    section = inputs.run.config.section(inputs.step.name)
+    section = inputs.run.config.section(asking or inputs.step.name)
     shown = section.pictures if with_pictures and isinstance(section, AskConfig) else "none"
     without: tuple[str, ...] = () if with_pictures else ("keyframes",)
     without = without if shown in ("keyframes", "contact_sheet") else (*without, "contact_sheet")

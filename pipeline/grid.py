@@ -115,6 +115,8 @@ class Inputs:
     def rows_of(self, name: str) -> list[int]:
         """The rows of a step's column that this cell depends on."""
         step = self.run.step(name)
+        if step.axis == "corpus":
+            return [0]
         if self.step.needs_whole_corpus or self.step.axis == "corpus":
             return self.run.rows(step)
         if self.step.axis == "shard" and step.axis == "part":

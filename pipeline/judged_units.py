@@ -12,7 +12,8 @@ from pipeline.annotated_units import clip_subjects
 from pipeline.attempt import Unit
 from pipeline.grid import Inputs
 from pipeline.units import label_subject
-from schemas.judging import JudgeConfig, LeakageConfig
+from schemas.asking import AskConfig
+from schemas.judging import LeakageConfig
 from schemas.label import Label, VerifiedLabel
 from schemas.media import Clip
 
@@ -28,8 +29,10 @@ def kept_labels(inputs: Inputs) -> Iterator[Unit]:
 def judge_subjects(inputs: Inputs) -> Iterator[Unit]:
     """The labels with all that is known of their clip, for judges that ask models."""
     by_clip = _by_clip(inputs)
-    section = inputs.run.config.section(inputs.step.name)
-    subjects = clip_subjects(inputs, with_pictures=_needs_pictures(section), said=lambda _: {})
+    # A judge that asks authors again shows what they were shown.
+    asking = inputs.step.settings[-1]
+    is_shown = _needs_pictures(inputs.run.config.section(asking))
+    subjects = clip_subjects(inputs, with_pictures=is_shown, said=lambda _: {}, asking=asking)
     for subject in subjects:
         found = by_clip.get(subject.clip.clip_id, [])
         labels: dict[str, list[Label]] = {}
@@ -42,9 +45,8 @@ def judge_subjects(inputs: Inputs) -> Iterator[Unit]:
 
 
 def previous_judge(inputs: Inputs) -> str:
-    """The judge whose labels a judge takes."""
-    takes = inputs.step.takes
-    return takes if isinstance(takes, str) else takes[0]
+    """The judge whose labels a step goes on from."""
+    return next(name for name in reversed(inputs.step.reads) if name.startswith("verify."))
 
 
 def _by_clip(inputs: Inputs) -> dict[str, list[VerifiedLabel]]:
@@ -62,4 +64,4 @@ def _clips(inputs: Inputs) -> Iterator[Clip]:
 def _needs_pictures(section: object) -> bool:
     if isinstance(section, LeakageConfig) and "frame" in section.rungs:
         return True
-    return isinstance(section, JudgeConfig) and section.pictures != "none"
+    return isinstance(section, AskConfig) and section.pictures != "none"

@@ -1,4 +1,4 @@
-"""Judges that ask models, bound to the statistics that decide.
+"""Judges that ask models, bound to what decides for them.
 
 Here: one factory a judge, and what hands the functions of `stages` to `annotators.judges`, which may not import each
 other. Not here: asking (`annotators.judges`), or what follows from outcomes (`stages`).
@@ -8,16 +8,25 @@ from collections.abc import Sequence
 from functools import partial
 
 from annotators.judges.choosing import Trial
+from annotators.judges.consistency import ConsistencyJudge
+from annotators.judges.critic import CriticJudge
 from annotators.judges.leakage import LeakageJudge, Outcomes, Rung
 from annotators.judges.question_class import Order, QuestionClassJudge
+from annotators.judges.veracity import VeracityJudge
+from pipeline.grid import CODE_VERSION
+from schemas.agreement import Consistency
 from schemas.config import RunConfig
 from schemas.judging import LeakageConfig, QuestionClassConfig
-from schemas.label import QuestionClass
+from schemas.label import Label, QuestionClass
+from schemas.time import Span
 from schemas.verdict import Verdict
 from stages.answer_match import answers_match
+from stages.consensus import consistency_of, trimmed
 from stages.leakage import finished, leakage_test, leakage_verdict, require_attainable
 from stages.question_class import classify, permutations
 from stages.sequential import characteristic
+from stages.statements import statements
+from stages.text_vectors import make_text_embedder
 from stages.trials import trial_plan
 
 USUAL_OPTIONS = range(1, 6)
@@ -91,6 +100,33 @@ def question_class(config: RunConfig) -> QuestionClassJudge:
     section = config.verify.question_class
     is_right = partial(_is_right, min_match=section.min_match)
     return QuestionClassJudge(section, config.endpoints, SeededOrders(section), is_right)
+
+
+def veracity(config: RunConfig) -> VeracityJudge:
+    """Who has the statements of a label marked."""
+    return VeracityJudge(config.verify.veracity, config.endpoints, statements)
+
+
+def critic(config: RunConfig) -> CriticJudge:
+    """Who marks labels on five axes and routes them."""
+    return CriticJudge(config.verify.critic, config.endpoints, CODE_VERSION)
+
+
+def consistency(config: RunConfig) -> ConsistencyJudge:
+    """Who asks the author of SV6D labels again; what compares free text is loaded once.
+
+    Raises ValueError where that annotator is off.
+    """
+    author, section = config.annotate.sv6d, config.verify.consistency
+    if author.prompt is None:
+        raise ValueError("verify.consistency judges what annotate.sv6d wrote, which is off")
+    measure = section.measure
+    embedder = make_text_embedder(measure.embedder, "verify.consistency.measure.embedder")
+
+    def compare(label: Label, own: Sequence[Label], others: Sequence[Sequence[Label]], clip: Span) -> Consistency:
+        return consistency_of(label, own, others, clip, author.taxonomy, section, measure, embedder)
+
+    return ConsistencyJudge(section, author, config.endpoints[author.endpoint], CODE_VERSION, compare, trimmed)
 
 
 def _is_right(said: str, answer: str, min_match: float) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from annotators.table import ASKING
-from pipeline import annotated_units, card_cell, judged_units, reviews, shard_cells, units, work
+from pipeline import annotated_units, card_cell, judged_units, reviews, shard_cells, survey, units, work
 from pipeline.grid import Step
 from pipeline.parts import update_parts
 from schemas.config import RunConfig
@@ -16,9 +16,10 @@ from schemas.dataset import DatasetCard, PackagedSample, ShardAssignment, Unique
 from schemas.label import ClipLabels, VerifiedLabel
 from schemas.media import SliceSplit, Source
 from schemas.signals import ClipDescription, SliceScan
+from schemas.survey import QuestionSurvey
 
 ANNOTATORS = ("measured", "fragments", *(annotator.name for annotator in ASKING))
-JUDGES = ("evidence", "consistency", "veracity", "leakage", "question_class", "critic")
+JUDGES = ("evidence", "wording", "questions", "consistency", "veracity", "leakage", "question_class", "critic")
 """In the order in which they judge: each takes what the one before kept, the cheap ones first."""
 ALL_JUDGED = "verify.critic"
 """The labels that every judge kept; where the last judges are off, `steps_of` names the last that is on."""
@@ -140,6 +141,41 @@ STEPS = (
         version="2",
         cpus=0.5,
     ),
+    Step(
+        name="verify.wording",
+        unit="label",
+        axis="part",
+        takes="verify.evidence",
+        reads=("dedup", "verify.evidence"),
+        value=VerifiedLabel,
+        units=judged_units.kept_labels,
+        worker=work.verify_wording,
+        cpus=0.5,
+    ),
+    Step(
+        name=survey.SURVEY,
+        unit="dataset",
+        axis="corpus",
+        takes="dataset",
+        reads=("dedup", "verify.wording"),
+        value=QuestionSurvey,
+        units=survey.dataset,
+        worker=survey.surveyor,
+        settings=survey.SECTIONS,
+        cuts_off=True,
+    ),
+    Step(
+        name="verify.questions",
+        unit="label",
+        axis="part",
+        takes="verify.wording",
+        reads=("dedup", survey.SURVEY, "verify.wording"),
+        value=VerifiedLabel,
+        units=survey.surveyed_labels,
+        worker=survey.act_on_survey,
+        cuts_off=True,
+        cpus=0.25,
+    ),
     *(
         Step(
             name=f"verify.{judge}",
@@ -154,7 +190,7 @@ STEPS = (
             settings=(f"verify.{judge}", *work.JUDGED_BY_AUTHORS.get(judge, ())),
             cpus=0.25,
         )
-        for before, judge in pairwise(JUDGES)
+        for before, judge in pairwise(JUDGES[2:])
     ),
     Step(
         name="plan",
@@ -213,10 +249,11 @@ def steps_of(config: RunConfig) -> tuple[Step, ...]:
     Nobody reads annotators that are off. In place of a judge that is off, the last one before it that is on is read.
     """
     off = {f"annotate.{name}" for name in ANNOTATORS if name not in config.annotate.enabled()}
+    off |= set() if "verify.questions" in config.verify.judges() else {survey.SURVEY}
     instead: dict[str, str] = {}
     last_on = ""
     for judge in (f"verify.{name}" for name in JUDGES):
-        last_on = judge if judge.removeprefix("verify.") in config.verify.enabled() else last_on
+        last_on = judge if judge in config.verify.judges() else last_on
         instead[judge] = last_on
 
     def on(names: tuple[str, ...]) -> tuple[str, ...]:

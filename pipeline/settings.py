@@ -131,6 +131,8 @@ def _check_asking(name: str, section: AskConfig, config: RunConfig) -> None:
 
 def check_judge(name: str, config: RunConfig) -> None:
     """Raise SettingsError where a judge cannot judge: without a model, or with the authors' models alone."""
+    from annotators.judges.panel import bare_model
+
     step = f"verify.{name}"
     section = config.verify.asking()[name]
     asked = config.asked_by(step)
@@ -142,8 +144,8 @@ def check_judge(name: str, config: RunConfig) -> None:
         _require_model(step, endpoint, config)
         if config.endpoints[endpoint].way == "batch":
             raise SettingsError(f"{step} asks again and again, by what was answered: set endpoints.{endpoint}.way=chat")
-    authors = {config.endpoints[one.endpoint].model for one in config.annotate.asking().values()}
-    judges = {config.endpoints[endpoint].model for endpoint in asked}
+    authors = {bare_model(config.endpoints[one.endpoint].model) for one in config.annotate.asking().values()}
+    judges = {bare_model(config.endpoints[endpoint].model) for endpoint in asked}
     if judges <= authors and section.unjudged == "fail":
         models = ", ".join(sorted(judges))
         raise SettingsError(f"{step} would have {models} judge what it wrote: give --judge-model another model's name")

@@ -5,6 +5,7 @@ A factory imports its stage itself, so that a worker process loads no decoder or
 """
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from schemas.verdict import Verdict
 if TYPE_CHECKING:
     from annotators.annotator import Annotator
     from annotators.ask import Asker
+    from annotators.judges.judge import Judge
     from pipeline.judging import Judging
 
 
@@ -176,8 +178,8 @@ def judge(name: str) -> "Callable[[RunConfig], Judging]":
         from pipeline import judges
         from pipeline.judging import Judging
 
-        section = config.verify.asking()[name]
-        return Judging(name, judges.JUDGES[name](config), section.unjudged)
+        made: Judge = getattr(judges, name)(config)
+        return Judging(name, made, config.verify.asking()[name].unjudged)
 
     make.__name__ = f"verify_{name}"
     return make
@@ -191,11 +193,20 @@ def judge_version(name: str) -> str:
     """The judge's version with that of the rules that all prompts share."""
     from annotators.prompts import RULES_SHA256
 
-    return f"{_JUDGE_VERSIONS.get(name, '1')}-{RULES_SHA256[:8]}"
+    module = import_module(f"annotators.judges.{name}")
+    return f"{module.VERSION}-{RULES_SHA256[:8]}"
 
 
-_JUDGE_VERSIONS: Mapping[str, str] = {}
-"""Raised when the same answers would lead to another verdict."""
+def verify_wording(config: RunConfig) -> Worker:
+    """The words of a label."""
+    from stages.wording import make_wording_judge
+
+    judged = make_wording_judge(config.verify.wording)
+
+    def work(kept: VerifiedLabel) -> VerifiedLabel | Verdict:
+        return kept if kept.is_reviewed else judged(kept)
+
+    return work
 
 
 class CutFile(Record):

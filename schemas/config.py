@@ -317,6 +317,8 @@ class RunConfig(Record):
         values = section.model_dump(mode="json")
         if isinstance(section, AskConfig):
             asked = section.endpoints if isinstance(section, JudgeConfig) else (section.endpoint,)
+            # Whoever asks authors again takes their section into account, which names their model.
+            asked = () if isinstance(section, ConsistencyConfig) else asked
             models = [self.endpoints.get(endpoint, EndpointConfig()).identity() for endpoint in asked]
             values = {key: value for key, value in values.items() if key not in ("enabled", "endpoint", "endpoints")}
             values |= {"models": models} if isinstance(section, JudgeConfig) else {"model": models[0]}

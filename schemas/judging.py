@@ -299,6 +299,11 @@ class VerifyConfig(Record):
         sections = {name: getattr(self, name) for name in type(self).model_fields}
         return {name: section for name, section in sections.items() if getattr(section, "enabled", True)}
 
+    def judges(self) -> frozenset[str]:
+        """Names of the steps that judge. What looks at all questions together has one step, `verify.questions`."""
+        together = {"duplicates", "priors"}
+        return frozenset(f"verify.{'questions' if name in together else name}" for name in self.enabled())
+
     def asking(self) -> dict[str, JudgeConfig]:
         """Those of them that ask a model."""
         return {name: section for name, section in self.enabled().items() if isinstance(section, JudgeConfig)}

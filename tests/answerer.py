@@ -1,4 +1,4 @@
-"""A model that answers every annotator soundly, from what the prompt says: for tests of what becomes of good answers.
+"""A model that answers every annotator and judge soundly, from what the prompt says: tests see what follows from it.
 
 Here: `sound_answer`, a `Plan.answer` for the stand-in endpoint. It reads prompts as a model does, by their words; it
 knows nothing of the clip beyond them.
@@ -8,6 +8,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tests.judge_answers_blind import BLIND_MAKERS
+from tests.judge_answers_critic import CRITIC_MAKERS
+
 Made = dict[str, Any]
 
 
@@ -16,7 +19,8 @@ def sound_answer(body: Mapping[str, Any]) -> Made:
     name = body["response_format"]["json_schema"]["name"]
     told = prompt_of(body)
     found = re.search(r"The clip lasts ([\d.]+) seconds", told)
-    return _MAKERS[name](told, float(found[1]) if found else 0.0)
+    makers = {**_MAKERS, **BLIND_MAKERS, **CRITIC_MAKERS}
+    return makers[name](told, float(found[1]) if found else 0.0)
 
 
 def prompt_of(body: Mapping[str, Any]) -> str:

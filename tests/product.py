@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,9 @@ def assert_accounted_for(run: Path) -> None:
         "card": 1,
     }
     told = status(run)["steps"]
+    judges = [name for name in told if name.startswith("verify.")]
+    handed |= {judge: len(results(run, before)) for before, judge in pairwise(judges)}
+    handed |= {"survey": 1} if "survey" in told else {}
     for step, units in handed.items():
         outcomes = [row["outcome"] for row in rows(run, step)]
         counted = {name: outcomes.count(name) for name in ("result", "rejection", "failure")}

@@ -32,6 +32,9 @@ from schemas.judging import LeakageConfig
 from schemas.label import Label, VerifiedLabel
 from schemas.verdict import Opinion, Verdict
 
+VERSION = "1"
+"""Raised when the same answers would lead to another verdict."""
+
 RULE = "verify.leakage"
 """Of answering from question and options alone; those of the rungs are `verify.leakage.caption` and `.frame`."""
 

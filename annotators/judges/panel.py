@@ -3,6 +3,7 @@
 Here: `Panel`. Not here: what is asked and what follows from the answers (the judges).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
@@ -66,8 +67,8 @@ class Panel(Generic[A]):
 
     def independent(self, label: Label) -> tuple[str, ...]:
         """Endpoints whose model neither wrote nor revised the label. Raises NotIndependentError where there is none."""
-        authors = {author.model for author in (label.provenance, *label.revisions)}
-        free = tuple(name for name, one in self.inquiries.items() if one.endpoint.model not in authors)
+        authors = {bare_model(author.model) for author in (label.provenance, *label.revisions)}
+        free = tuple(name for name, one in self.inquiries.items() if bare_model(one.endpoint.model) not in authors)
         if not free:
             models = ", ".join(one.endpoint.model for one in self.inquiries.values())
             raise NotIndependentError(f"{models} would judge what it wrote: name another model in `endpoints`")
@@ -102,11 +103,18 @@ class Panel(Generic[A]):
                     raise InvalidAnswerError(_unreadable(reply, error)) from None
                 request = repairing(request, reply, error.problems)
                 continue
-            return Heard(endpoint, _model(replies), answer, sum(one.cost_usd for one in replies))
+            return Heard(endpoint, reply.model, answer, sum(one.cost_usd for one in replies))
 
 
-def _model(replies: Sequence[Reply]) -> str:
-    return replies[-1].model
+def bare_model(name: str) -> str:
+    """A model's name apart from where it is and from which day: servers call themselves by longer names. Ours.
+
+    `Qwen/Qwen3-VL-8B` is `qwen3-vl-8b`, and `gpt-5-mini-2026-08-07` is `gpt-5-mini`.
+    """
+    return _OF_A_DAY.sub("", name.casefold().rsplit("/", 1)[-1])
+
+
+_OF_A_DAY = re.compile(r"(?:[-@:](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|latest|preview))+$")
 
 
 def _unreadable(reply: Reply, error: UnreadableError) -> str:

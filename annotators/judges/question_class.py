@@ -33,6 +33,9 @@ from schemas.judging import QuestionClassConfig
 from schemas.label import QuestionClass, VerifiedLabel
 from schemas.verdict import Verdict
 
+VERSION = "1"
+"""Raised when the same answers would lead to another verdict."""
+
 RULE = "verify.question_class"
 
 Way = Literal["blind", "ordered", "shuffled"]

@@ -26,6 +26,10 @@ from tests.product import assert_accounted_for, reelproof, results, start, statu
 REEL = str(resources.files("jobs").joinpath("samples", "reel.mp4"))
 SETTINGS = ("--set", "split.stitch_min_similarity=0", "--set", "split.max_clip_s=12",
             "--set", "plan.validation_fraction=0", "--set", "plan.test_fraction=0")  # fmt: skip
+PRICES = (
+    "--set", "endpoints.default.input_usd_per_million=1", "--set", "endpoints.default.output_usd_per_million=4",
+    "--set", "endpoints.judge.input_usd_per_million=1", "--set", "endpoints.judge.output_usd_per_million=4",
+)  # fmt: skip
 EXPORTED = {
     "sv6d": "llava", "videoespresso": "videoespresso", "cineaste": "mvbench", "editing": "videomme",
     "events": "etbench", "dense-text": "llava", "espresso-small": "vcgplus", "default": "mvbench",
@@ -57,15 +61,9 @@ def server() -> Iterator[Server]:
 
 
 def asking(run: Path, server: Server, recipe: str = "videoespresso", *more: str, runner: str = "local") -> list[str]:
-    prices = (
-        "--set",
-        "endpoints.default.input_usd_per_million=1",
-        "--set",
-        "endpoints.default.output_usd_per_million=4",
-    )
     return [
         "run", "--input", REEL, "--output", str(run), *SETTINGS, "--recipe", recipe, "--runner", runner,
-        "--model", "stand-in", "--base-url", server.base_url, *prices, *more,
+        "--model", "stand-in", "--judge-model", "another", "--base-url", server.base_url, *PRICES, *more,
     ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from annotators.inquiry import InvalidAnswerError
 from annotators.judges.consistency import FURTHER_TEMPERATURE, further
 from annotators.judges.judge import JudgeSubject
 from annotators.prompts import shipped
-from pipeline.panel_judges import consistency
+from pipeline.judges import consistency
 from pipeline.store import Store
 from schemas.asking import EndpointConfig, SV6DConfig
 from schemas.config import AnnotateConfig, RunConfig

@@ -16,7 +16,7 @@ from annotators.judges.panel import NotIndependentError
 from annotators.judges.veracity import VeracityJudge
 from annotators.prompts import shipped
 from annotators.subject import ClipSubject
-from pipeline.panel_judges import veracity
+from pipeline.judges import veracity
 from schemas.asking import EndpointConfig
 from schemas.config import RunConfig
 from schemas.evidence import EvidenceCheck
