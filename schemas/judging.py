@@ -59,7 +59,7 @@ class EvidenceConfig(Record):
     """Share of every shot, colours close to it included, below which `mostly` is contradicted."""
     words_min_speech_share: float = Field(default=0.2, ge=0, le=1)
     """Share of the time that speech must be heard for `nobody speaks` to be contradicted."""
-    words_max_black_luma: float = Field(default=0.12, ge=0, le=1)
+    words_max_black_luma: float = Field(default=0.08, ge=0, le=1)
     """A picture that is said to be black is contradicted where it is nowhere as dark as this."""
     words_duration_tolerance: float = Field(default=0.1, ge=0)
     """How far off a length in a sentence may be, relative, besides what its rounding leaves open."""

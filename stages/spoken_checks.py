@@ -65,7 +65,8 @@ def _check_transition(said: Said, measurements: Measurements) -> Finding:
     if said.claim.text in seen or (said.claim.text is None and seen):
         return Finding("confirmed", reason, n_near, told)
     is_open = bool(kinds & _also(said)) or said.claim.text in kinds or (said.claim.text is None and bool(kinds))
-    is_fade = said.is_loose and (said.claim.text or "").startswith("fade")
+    # In the dark, another slow change may be taken for a fade; a cut is none.
+    is_fade = said.is_loose and (said.claim.text or "").startswith("fade") and kinds != {"cut"}
     is_open = is_open or (is_fade and spoken_picture.is_dark(span, measurements))
     return Finding("unchecked" if is_open else "contradicted", reason, n_near, told)
 

@@ -53,8 +53,12 @@ def read_sentence(sentence: str, span: Span, clip: Span) -> tuple[Spoken, ...]:
         return ()
     words = read_words(sentence)
     denials = tuple(_denials(words, span, clip))
-    if denials or not is_asserted(words.text):
+    if denials:
         return denials
+    if not is_asserted(words.text):
+        first, joined, _ = sentence.partition(", and ")
+        # What is denied or supposed in a second main clause leaves the first as it is.
+        return read_sentence(first, span, clip) if joined else ()
     found: list[Spoken] = [said for reader in READERS for said in reader(words, span, clip)]
     found += read_events(words, span, clip)
     if words.whens and is_on_the_timeline(words.text):

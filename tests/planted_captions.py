@@ -22,8 +22,12 @@ VERBS = {
     "zoom_out": ("zooms out", "steadily zooms out", "is zooming out"),
 }
 OPPOSITE = {"left": "right", "right": "left", "up": "down", "down": "up", "in": "out", "out": "in"}
-FAR_COLOURS = {"red": "green", "green": "red", "blue": "yellow", "yellow": "blue", "white": "red", "dark": "yellow"}
+FAR_COLOURS = {"red": "green", "green": "red", "blue": "yellow", "yellow": "blue"}
 """For each tint a colour that nobody would call it."""
+NOTHING_LIKE = {
+    "green": {"red"}, "red": {"green", "blue"}, "yellow": {"red", "blue"}, "blue": {"red", "yellow"},
+}  # fmt: skip
+"""Tints that are nothing like a colour."""
 KINDS = {"cut": "a hard cut", "dissolve": "a dissolve", "fade_out_in": "a fade through black"}
 MIN_S = 1.2
 """Shorter motions are not spoken of."""
@@ -40,7 +44,9 @@ class Said:
 
 
 def captions(made: Measured) -> Iterator[Said]:
-    """True and false captions of one clip that is its whole film."""
+    """True and false captions of a clip that is its whole film; none of any other."""
+    if made.description.clip.span != made.scan.span:
+        return
     for kind, sentences in (
         ("camera", _camera(made)), ("camera at a time", _timed_camera(made)), ("count", _counts(made)),
         ("transition", _joins(made)), ("order", _orders(made)), ("colour", _colours(made)), ("text", _texts(made)),
@@ -153,16 +159,12 @@ def _colours(made: Measured) -> Iterator[tuple[bool, str]]:
     plain = tints & {"red", "green", "blue", "yellow"}
     for tint in sorted(plain):
         yield True, f"The picture is mostly {tint}."
-    absent = set(FAR_COLOURS.values()) - tints
-    close = {
-        "red": {"white"},
-        "green": {"blue", "yellow", "grey"},
-        "yellow": {"green", "white"},
-        "blue": {"grey", "dark", "green"},
-    }
-    for colour in sorted(absent):
-        if not tints & close[colour]:
-            yield False, f"The picture is mostly {colour}."
+    if tints != plain:
+        # What is dark, grey or white has a tinge of any colour.
+        return
+    for colour in sorted(plain):
+        if FAR_COLOURS[colour] not in tints and tints <= NOTHING_LIKE[FAR_COLOURS[colour]]:
+            yield False, f"The picture is mostly {FAR_COLOURS[colour]}."
 
 
 def _texts(made: Measured) -> Iterator[tuple[bool, str]]:

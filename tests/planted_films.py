@@ -57,6 +57,7 @@ class FilmShot:
     """First frame that shows the held picture, and the first that shows another; within the shot."""
     join: JoinKind = "cut"
     join_frames: int = 0
+    """Of the last shot neither is shown."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Planted errors: measured labels of films with known truth, each with one thing made false, and true ones untouched.
 
 Here: how many of the false are contradicted and of the true confirmed, by kind and modality. Not here: the films
-(`tests.planted_films`), the errors (`tests.planted_errors`) and the captions (`tests.planted_captions`).
+(`tests.planted_films`, `tests.planted_random`), the errors (`tests.planted_errors`) and the captions
+(`tests.planted_captions`).
 """
 
 import tempfile
@@ -17,10 +18,13 @@ from stages.evidence import verify_label
 from tests.benchmarks.figures import Figure, at_least, at_most
 from tests.planted_captions import captions
 from tests.planted_errors import planted
-from tests.planted_films import FILMS, QUICK, Measured, film_named, measured
+from tests.planted_films import FILMS, QUICK, Film, Measured, film_named, measured
+from tests.planted_random import random_film
 from tests.planted_truth import is_true
 
 TARGET = 0.99
+UNSEEN_SEEDS = range(100, 112)
+"""Of films drawn at random; nothing was set by looking at them."""
 SHOWN = 3
 """Examples of what was missed that a note gives."""
 
@@ -65,17 +69,20 @@ class Found:
 
 def measure(say: Callable[[str], None] = lambda _line: None, quick: bool = False) -> list[Figure]:
     """All figures; a few minutes for all films, half a minute for the quick ones."""
-    found = found_in((film.name for film in FILMS) if not quick else QUICK, seeds=(0, 1), say=say)
-    return list(_figures(found))
+    films = [film_named(name) for name in QUICK] if quick else list(FILMS)
+    figures = list(_figures(found_in(films, seeds=(0, 1), say=say)))
+    if not quick:
+        figures += _unseen_figures(found_in(map(random_film, UNSEEN_SEEDS), seeds=(0,), say=say))
+    return figures
 
 
-def found_in(names: Iterable[str], seeds: Sequence[int], say: Callable[[str], None] = lambda _line: None) -> Found:
+def found_in(films: Iterable[Film], seeds: Sequence[int], say: Callable[[str], None] = lambda _line: None) -> Found:
     """What becomes of the labels of these films."""
     found = Found()
     with tempfile.TemporaryDirectory() as folder:
-        for name in names:
-            say(f"planted errors: {name}")
-            for made in measured(film_named(name), Path(folder), seeds):
+        for film in films:
+            say(f"planted errors: {film.name}")
+            for made in measured(film, Path(folder), seeds):
                 look_at(made, found)
     return found
 
@@ -136,6 +143,22 @@ def _figures(found: Found) -> Iterator[Figure]:
         yield _share(f"true captions let pass: {kind}", tally)
     confirmed = found.confirmed_captions
     yield Figure("true captions confirmed", confirmed.share, "share", note=f"{confirmed.n}; the others are left open")
+
+
+def _unseen_figures(found: Found) -> Iterator[Figure]:
+    """On films that were drawn: the same, all kinds together."""
+    yield _share("drawn films, planted, contradicted", _together(found.planted.values()))
+    yield _share("drawn films, untouched labels confirmed", found.untouched)
+    yield _share("drawn films, false captions contradicted", _together(found.false_captions.values()))
+    yield _share("drawn films, true captions let pass", _together(found.true_captions.values()))
+
+
+def _together(tallies: Iterable[Tally]) -> Tally:
+    total = Tally()
+    for tally in tallies:
+        total.n, total.right = total.n + tally.n, total.right + tally.right
+        total.missed += tally.missed
+    return total
 
 
 def _share(name: str, tally: Tally) -> Figure:

@@ -30,7 +30,7 @@ def shortfalls(found: Found) -> dict[str, tuple[float, list[str]]]:
 
 
 def test_planted_errors_are_contradicted_and_true_labels_confirmed_on_a_few_films() -> None:
-    found = found_in(QUICK, seeds=(0,))
+    found = found_in(map(film_named, QUICK), seeds=(0,))
     assert set(found.planted) == KINDS
     assert not found.false_by_truth
     assert not shortfalls(found)
@@ -40,7 +40,7 @@ def test_planted_errors_are_contradicted_and_true_labels_confirmed_on_a_few_film
 
 @pytest.mark.slow
 def test_planted_errors_are_contradicted_and_true_labels_confirmed_on_all_films() -> None:
-    found = found_in((film.name for film in FILMS), seeds=(0, 1))
+    found = found_in(FILMS, seeds=(0, 1))
     assert not found.false_by_truth
     assert not shortfalls(found)
     assert set(found.by_modality) == {"cut", "motion", "text", "colour", "frame", "words"}
