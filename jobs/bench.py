@@ -27,7 +27,8 @@ VIDEOS_VARIABLE = "REELPROOF_BENCH_VIDEOS"
 _FOLDER = Path(__file__).parents[1] / "tests" / "benchmarks"
 _WIDTH = 140
 """Characters a line where nobody sees how wide the screen is."""
-_MODULES = {"scan": "scan_speed.py", "truth": "*_truth.py", "annotate": "annotate_speed.py", "leakage": "leakage.py"}
+_MODULES = {"scan": "scan_speed.py", "truth": "*_truth.py", "annotate": "annotate_speed.py", "leakage": "leakage.py",
+            "errors": "planted_errors.py"}  # fmt: skip
 """Files of each benchmark; every one has a function `measure` that returns figures."""
 
 

@@ -65,7 +65,7 @@ def test_help_explains_every_option() -> None:
 @pytest.mark.parametrize(
     ("arguments", "answer"),
     [
-        (["scann"], "no benchmark 'scann': there are scan, truth, annotate, leakage"),
+        (["scann"], "no benchmark 'scann': there are scan, truth, annotate, leakage, errors"),
         (["scan", "--videos", "{}/nowhere"], "is no folder"),
         (["scan", "--videos", "{}"], "no video in"),
         (["scan", "--quick", "--write-results"], "leave out --write-results"),

@@ -13,7 +13,9 @@ def test_a_leg_ends_where_a_step_must_see_the_whole_corpus() -> None:
     assert [[step.name for step in leg] for leg in legs(steps_of(RunConfig()))] == [
         ["probe"],
         ["scan", "split", "describe"],
-        ["dedup", "annotate.measured", "verify.evidence"],
+        ["dedup", "annotate.measured", "verify.evidence", "verify.wording"],
+        ["survey"],
+        ["verify.questions"],
         ["plan"],
         ["package"],
         ["card"],

@@ -7,7 +7,7 @@ import yaml
 
 from pipeline.settings import SettingsError, load_config, recipe_names
 
-MODEL = ("endpoints.default.model=some-model",)
+MODEL = ("endpoints.default.model=some-model", "endpoints.judge.model=another-model")
 ANNOTATORS = {
     "default": ["measured"],
     "fragments": ["measured", "fragments"],
@@ -19,6 +19,8 @@ ANNOTATORS = {
     "videoespresso": ["measured", "caption", "qa", "distractors", "reasoning"],
     "espresso-small": ["measured", "caption", "qa", "distractors", "reasoning"],
 }
+JUDGES = {"cineaste": ["leakage", "veracity"], "videoespresso": ["critic"]}
+"""Those that ask a model."""
 OFFLINE = ("default", "fragments")
 
 
@@ -34,13 +36,14 @@ def test_these_recipes_are_shipped() -> None:
 def test_a_recipe_switches_on_its_annotators(recipe: str) -> None:
     config = load_config(recipe, MODEL)
     assert sorted(config.annotate.enabled()) == sorted(ANNOTATORS[recipe])
-    assert all(section.prompt is not None for section in config.annotate.asking().values())
+    assert sorted(config.verify.asking()) == JUDGES.get(recipe, [])
+    assert all(section.prompt is not None for section in config.asking().values())
 
 
 @pytest.mark.parametrize("recipe", sorted(ANNOTATORS))
 def test_only_recipes_that_ask_a_model_need_one(recipe: str) -> None:
     if recipe in OFFLINE:
-        assert load_config(recipe).annotate.asking() == {}
+        assert load_config(recipe).asking() == {}
     else:
         with pytest.raises(SettingsError, match="asks a model, and none is set"):
             load_config(recipe)

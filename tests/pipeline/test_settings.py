@@ -16,8 +16,9 @@ def test_the_default_recipe_is_the_default_configuration() -> None:
 
 
 def test_every_step_has_a_section_of_the_configuration() -> None:
-    for step in STEPS:
-        assert RunConfig().section(step.name)
+    applies_only = {"verify.questions"}
+    for step in (step for step in STEPS if step.name not in applies_only):
+        assert all(RunConfig().section(name) for name in step.settings or (step.name,)), step.name
 
 
 def test_text_recognition_is_made_definite_before_the_run() -> None:
