@@ -16,7 +16,7 @@ import pytest
 
 from tests.answerer import sound_answer
 from tests.endpoint import Plan, Server, endpoint
-from tests.jobs.test_asking import asking, measured, run, server, told
+from tests.jobs.test_asking import asking, measured, run, server
 from tests.judge_answers_blind import Answerer
 from tests.product import assert_accounted_for, reelproof, results, rows, start, status, written_at
 
