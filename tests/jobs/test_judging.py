@@ -72,7 +72,8 @@ def test_a_judge_is_paid_once_whatever_is_run_again(run: Path, server: Server) -
     assert server.log.n_tries == sent
     assert written_at(run) == before
     # A threshold of one judge makes that judge and later ones stale: their replies are kept, so nothing is sent.
-    changed = reelproof(*asking(run, server, "default", *ALL, "--set", "verify.critic.min_score=4.9"))
+    changed = reelproof(*asking(run, server, "default", *ALL, "--set", "verify.critic.min_score=4.6",
+                                 "--set", "verify.critic.sft_score=4.6"))  # fmt: skip
     assert changed.returncode == 0, changed.stderr
     assert server.log.n_tries == sent
     assert status(run)["rejections"]["verify.critic.min_score"] > 0
@@ -109,13 +110,12 @@ def test_the_budget_stops_judges_and_a_higher_one_goes_on(run: Path, server: Ser
 
 
 def test_a_dry_run_tells_what_judges_would_take(run: Path, server: Server) -> None:
-    finished = reelproof(*asking(run, server, "cineaste", "--dry-run"))
+    finished = reelproof(*asking(run, server, "default", *BLIND, "--dry-run"))
     assert finished.returncode == 0, finished.stderr
     assert server.log.n_tries == 0
-    assert "verify.veracity" in finished.stdout
-    (line,) = [line for line in finished.stdout.splitlines() if line.startswith("verify.leakage")]
+    (line,) = [line for line in finished.stdout.splitlines() if "verify.leakage" in line]
     foretold = int(line.split("labels")[1].split()[0].replace(",", ""))
-    assert reelproof(*asking(run, server, "cineaste")).returncode == 0
+    assert reelproof(*asking(run, server, "default", *BLIND)).returncode == 0
     sent = sum(one["replies"] for one in status(run)["asked"] if one["annotator"] == "verify.leakage")
     assert sent / 2 < foretold < sent * 2
 
@@ -142,7 +142,7 @@ def test_questions_that_a_model_answers_blind_go_and_the_others_stay(run: Path) 
     for row in (row for row in rows(run, "verify.leakage") if row["outcome"] == "rejection"):
         verdict = row["rejection"]["verdict"]
         assert verdict["judges"]
-        assert verdict["score"] > verdict["threshold"] > 0.25
+        assert verdict["score"] >= verdict["threshold"] > 0.25
         assert verdict["interval_low"] <= verdict["score"] <= verdict["interval_high"]
         assert len(verdict["opinions"]) >= verdict["trials"] > 0
         assert verdict["cost_usd"] > 0
