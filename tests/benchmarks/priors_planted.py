@@ -3,8 +3,9 @@
 Here: figures of `verify.priors` on planted questions, beside what people do, and how long it takes. Not here: the
 questions (`tests.planted_questions`), or answerers that know something (`tests.benchmarks.leakage`).
 
-Seeds from `FIRST_SEED` on were looked at only when the probe was done; it was designed on seeds 0 to 4 and 1000 to
-1019.
+The probe was designed on seeds 0 to 4 and 1000 to 1059. Seeds 100 to 109 and 200 to 209 were looked at before how the
+significance is shared, and how the classifier's luck is judged, were changed; those from `FIRST_SEED` on only after.
+By the probe as it is, one set of the former twenty (seed 103) stays below the recall wanted: its wording is missed.
 """
 
 import time
@@ -21,7 +22,7 @@ from tests.benchmarks.figures import Figure, at_least, at_most
 from tests.benchmarks.footage import Say
 from tests.planted_questions import STATISTICAL, PlantedQuestion, planted, sound_only
 
-FIRST_SEED = 100
+FIRST_SEED = 300
 MIN_RECALL, MAX_FALSE = 0.9, 0.05
 MAX_SECONDS = 60.0
 N_TIMED = 50_000
@@ -126,7 +127,7 @@ def _seconds(n_timed: int, say: Say) -> Figure:
     rejected = 0 if report.overall is None else report.overall.n_rejected
     return at_most(
         f"time for {n_timed:,} questions", seconds, "s", MAX_SECONDS,
-        note=f"{cpu:.1f} s of CPU; the classifier learned from {report.n_fitted:,}, twice; {rejected:,} rejected",
+        note=f"{cpu:.1f} s of CPU; the classifier learns from {report.n_fitted:,}, before and after; {rejected:,} rejected",
     )  # fmt: skip
 
 
