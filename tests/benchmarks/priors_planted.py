@@ -127,7 +127,7 @@ def _seconds(n_timed: int, say: Say) -> Figure:
     rejected = 0 if report.overall is None else report.overall.n_rejected
     return at_most(
         f"time for {n_timed:,} questions", seconds, "s", MAX_SECONDS,
-        note=f"{cpu:.1f} s of CPU; the classifier learns from {report.n_fitted:,}, before and after; {rejected:,} rejected",
+        note=f"{cpu:.1f} s of CPU; it learns from {report.n_fitted:,}, before and after; {rejected:,} rejected",
     )  # fmt: skip
 
 
