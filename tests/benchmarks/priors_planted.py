@@ -112,7 +112,7 @@ def _sound(sets: Sequence[list[PlantedQuestion]]) -> Figure:
 
 
 def _seconds(n_timed: int, say: Say) -> Figure:
-    """Questions of which a tenth is spoiled, so that the classifier learns twice."""
+    """Half of the questions are spoiled, so that the classifier learns again from what is kept."""
     say(f"{n_timed:,} questions")
     sets = [planted(seed, n_each=100) for seed in range(-(-n_timed // 1000))]
     items = [
