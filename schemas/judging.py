@@ -124,7 +124,7 @@ class PriorsConfig(Record):
     predicted. A weaker rule is reported, and only `rebalance` acts on it."""
     folds: int = Field(default=10, ge=2, le=20)
     """Parts that the classifier is held out by; no video is in two of them."""
-    significance: float = Field(default=0.01, gt=0, lt=1)
+    significance: float = Field(default=0.05, gt=0, lt=1)
     """Chance of finding an artefact where there is none, over all that is tested (Holm)."""
     max_items_fitted: int = Field(default=20_000, ge=100)
     """Questions that the classifier learns from, drawn by lot; more are predicted only."""

@@ -185,8 +185,8 @@ def _marks(questions: Questions, numbers: NumberRanks) -> Floats:
     last = numbers.n_ranks - 1
     return np.column_stack(
         [
-            is_sole_extreme(chars, questions),
-            is_sole_extreme(-chars, questions),
+            is_sole_extreme(chars, questions.n_options),
+            is_sole_extreme(-chars, questions.n_options),
             numbers.rank == 0,
             numbers.rank == last,
             (numbers.rank > 0) & (numbers.rank < last),
@@ -196,11 +196,12 @@ def _marks(questions: Questions, numbers: NumberRanks) -> Floats:
     ).astype(np.float64)
 
 
-def is_sole_extreme(values: Floats, questions: Questions) -> Any:
-    """Shape (R,), bool: whether a row alone has the largest value of its question."""
-    largest = np.maximum.reduceat(values, questions.first_rows)[questions.owners] == values
-    n_largest = np.add.reduceat(largest.astype(np.int64), questions.first_rows)
-    return largest & (n_largest[questions.owners] == 1)
+def is_sole_extreme(values: Floats, n_options: Ints) -> Any:
+    """Shape (R,), bool: whether a row alone has the largest value of its question's, of which there are so many."""
+    first, owners = np.cumsum(n_options) - n_options, np.repeat(np.arange(len(n_options)), n_options)
+    largest = np.maximum.reduceat(values, first)[owners] == values
+    n_largest = np.add.reduceat(largest.astype(np.int64), first)
+    return largest & (n_largest[owners] == 1)
 
 
 def _number_ranks(questions: Questions) -> NumberRanks:

@@ -17,14 +17,17 @@ from stages.prior_items import Bools, Floats, Ints, Questions
 from stages.prior_presence import majority_test, wording_test
 from stages.prior_probe import Guesses
 from stages.prior_rules import Rule, Stratum, Tested, tail
+from stages.prior_spread import luck_spread
 from stages.prior_tests import length_test, number_test, position_test, probe_test
 
 THE_REST = "the other groups together"
 """Name of the stratum of all groups in which nothing of a kind was found by themselves."""
 
 _LEANING = 0.05
-"""P-value of a rule in a single group, from which what is found in many groups together is applied to that one. Ours:
-most groups without the habit are spared."""
+"""Chance of applying what is found in many groups together to one that was tested by itself and does not have it
+(Holm over these groups). Ours."""
+_PARTS = 3
+"""The significance is shared alike among the classifier in each group, rules in each group, and the rest. Ours."""
 
 _Test = Callable[[Stratum, PriorsConfig], Iterator[Tested]]
 _TESTS: dict[ArtefactKind, _Test] = {
@@ -36,6 +39,8 @@ _TESTS: dict[ArtefactKind, _Test] = {
     "probe": lambda stratum, config: probe_test(stratum, config.min_items),
 }
 """The kinds of artefact. Where two rules say the same of the same questions, the kind that stands first is told."""
+
+_NAMED: tuple[ArtefactKind, ...] = tuple(kind for kind in _TESTS if kind != "probe")
 
 
 @dataclass(frozen=True)
@@ -60,21 +65,26 @@ class Findings:
 def find(questions: Questions, features: Features, guesses: Guesses, config: PriorsConfig) -> Findings:
     """Test every group that is large enough, then of each kind all groups together that it was not found in.
 
-    Half of the significance is shared among the tests of groups, half among the others (Holm in each half), so that
-    a data set without any artefact is found to have one with a probability of `significance` at most.
+    A third of the significance is shared among the rules in each group, one among the guesses of the classifier in each
+    group, and one among the rest (Holm in each third), so that a data set without any artefact is found to have one
+    with a probability of `significance` at most.
     """
     terms = (features.words + features.pairs).minimum(1)
     texts = _texts(questions)
+    spread = luck_spread(questions, features, config)
 
     def stratum(name: str, items: Ints) -> Stratum:
-        return Stratum(name, items, questions, features, terms, texts, guesses)
+        return Stratum(name, items, questions, features, terms, texts, guesses, spread)
 
     groups = [
         stratum(questions.group_names[group], np.flatnonzero(questions.groups == group))
         for group in tested_groups(questions, config)
     ]
-    first = [(one, tested) for one in groups for test in _TESTS.values() for tested in test(one, config)]
-    found = _significant(first, config)
+    n_tests, found = 0, list[Finding]()
+    for kinds in (_NAMED, ("probe",)):
+        first = [(one, tested) for one in groups for kind in kinds for tested in _TESTS[kind](one, config)]
+        found += _significant(first, config)
+        n_tests += len(first)
     second: list[tuple[Stratum, Tested]] = []
     for kind, test in _TESTS.items():
         names = {finding.stratum for finding in found if finding.rule.kind == kind}
@@ -84,7 +94,7 @@ def find(questions: Questions, features: Features, guesses: Guesses, config: Pri
     order = list(_TESTS)
     found.sort(key=lambda finding: (order.index(finding.rule.kind), finding.rule.p_value))
     different = sorted(_different(found), key=lambda finding: (finding.rule.kind == "probe", finding.rule.p_value))
-    return Findings(tuple(different), len(first) + len(second))
+    return Findings(tuple(different), n_tests + len(second))
 
 
 def tested_groups(questions: Questions, config: PriorsConfig) -> list[int]:
@@ -127,7 +137,7 @@ def holm(p_values: Sequence[float], significance: float) -> list[float]:
 
 
 def _significant(tests: Sequence[tuple[Stratum, Tested]], config: PriorsConfig) -> list[Finding]:
-    bounds = holm([tested[0].p_value for _, tested in tests], config.significance / 2)
+    bounds = holm([tested[0].p_value for _, tested in tests], config.significance / _PARTS)
     return [
         Finding(stratum.name, rule, _given_away(rule, stratum, config))
         for (stratum, tested), bound in zip(tests, bounds, strict=True)
@@ -137,16 +147,22 @@ def _significant(tests: Sequence[tuple[Stratum, Tested]], config: PriorsConfig) 
 
 
 def _given_away(rule: Rule, stratum: Stratum, config: PriorsConfig) -> Bools:
-    """Shape (M,): which questions the rule gets right by more than luck, in groups that share the habit."""
+    """Shape (M,): which questions the rule gets right by more than luck.
+
+    Of several groups tested together, those are spared that could show the habit by themselves and do not.
+    """
     flagged = rule.hits & (more_than_luck(rule, stratum.questions) >= config.min_predictable_share)
     if stratum.name != THE_REST:
         return flagged
     groups = stratum.questions.groups[rule.items]
-    for group in tested_groups(stratum.questions, config):
-        of_group = groups == group
-        n_items = int(of_group.sum())
-        if n_items and tail(int(rule.hits[of_group].sum()), n_items, float(rule.chance[of_group].mean())) > _LEANING:
-            flagged &= ~of_group
+    tested = np.intersect1d(groups, tested_groups(stratum.questions, config))
+    members = [groups == group for group in tested]
+    p_values = [
+        tail(int(rule.hits[own].sum()), int(own.sum()), float(rule.chance[own].mean()), rule.spread) for own in members
+    ]
+    for own, bound in zip(members, holm(p_values, _LEANING), strict=True):
+        if bound < 0:
+            flagged &= ~own
     return flagged
 
 

@@ -53,6 +53,8 @@ def guess(questions: Questions, features: Features, config: PriorsConfig) -> Gue
 
     Where all are on one video, they are held out one by one.
     """
+    from threadpoolctl import threadpool_limits
+
     design = _design(questions, features)
     n_fitted = min(len(questions), config.max_items_fitted)
     random = np.random.default_rng(config.seed)
@@ -60,13 +62,15 @@ def guess(questions: Questions, features: Features, config: PriorsConfig) -> Gue
     may_fit[random.permutation(len(questions))[:n_fitted]] = True
     held_out_by: HeldOutBy = "source" if len(np.unique(questions.sources)) > 1 else "question"
     scores = np.zeros(len(questions.options))
-    for held_out in _folds(questions, held_out_by, config):
-        is_learned = may_fit.copy()
-        is_learned[held_out] = False
-        learned = np.flatnonzero(is_learned)
-        if len(learned):
-            rows = questions.rows_of(held_out)
-            scores[rows] = _fitted(questions, design, learned).decision_function(design[rows])
+    # More threads take longer: the vectors are short, and each would wait for the other cores.
+    with threadpool_limits(1):
+        for held_out in _folds(questions, held_out_by, config):
+            is_learned = may_fit.copy()
+            is_learned[held_out] = False
+            learned = np.flatnonzero(is_learned)
+            if len(learned):
+                rows = questions.rows_of(held_out)
+                scores[rows] = _fitted(questions, design, learned).decision_function(design[rows])
     return _guesses(questions, scores, held_out_by, n_fitted)
 
 

@@ -38,6 +38,8 @@ class Rule:
     p_value: float
     """Corrected for the rules of its kind that were tried along with it."""
     statistic: float
+    spread: float = 1.0
+    """Variance of its luck over that of the binomial distribution; 1 of a rule that was fixed before it was tried."""
 
     @property
     def n_right(self) -> int:
@@ -63,31 +65,42 @@ class Stratum:
     texts: Sparse
     """Shape (R, texts), 0 or 1: the text of each option, as one column."""
     guesses: Guesses
+    spread: float
+    """Of the classifier's luck (`stages.prior_spread`)."""
 
 
 Tested = tuple[Rule, ...]
 """The rules of one test, the most striking first; the test's p-value is the first one's."""
 
 
-def tail(n_right: int, n_items: int, chance: float) -> float:
-    """Probability of so many right or more, where each is right with probability `chance`."""
-    from scipy.stats import binom
+def tail(n_right: int, n_items: int, chance: float, spread: float = 1.0) -> float:
+    """Probability of so many right or more, where each is right with probability `chance`.
 
-    return float(binom.sf(n_right - 1, n_items, chance)) if n_items else 1.0
+    The number is distributed binomially, or where its variance is `spread` times as large, beta-binomially.
+    """
+    from scipy.stats import betabinom, binom
+
+    if n_items == 0:
+        return 1.0
+    share = min((spread - 1) / max(1, n_items - 1), 0.999)
+    if share <= 0:
+        return float(binom.sf(n_right - 1, n_items, chance))
+    size = (1 - share) / share
+    return float(betabinom.sf(n_right - 1, n_items, chance * size, (1 - chance) * size))
 
 
 def new_rule(
-    kind: ArtefactKind, words: str, items: Ints, hits: Bools, chance: Floats, confidence: Floats | None = None
-) -> Rule:
+    kind: ArtefactKind, words: str, items: Ints, hits: Bools, chance: Floats, confidence: Floats | None = None,
+    spread: float = 1.0,
+) -> Rule:  # fmt: skip
     """A rule with its p-value before any correction, and its distance from chance in standard deviations."""
     n_right, n_items, expected = int(hits.sum()), len(items), float(chance.sum())
     mean = expected / max(1, n_items)
-    deviation = np.sqrt(n_items * mean * (1 - mean)) if n_items else 1.0
+    deviation = np.sqrt(spread * n_items * mean * (1 - mean))
+    statistic = float((n_right - expected) / max(deviation, 1e-9))
     confidence = np.zeros(n_items) if confidence is None else confidence
-    p_value = tail(n_right, n_items, mean)
-    return Rule(
-        kind, words, items, hits, chance, confidence, p_value, float((n_right - expected) / max(deviation, 1e-9))
-    )
+    p_value = tail(n_right, n_items, mean, spread)
+    return Rule(kind, words, items, hits, chance, confidence, p_value, statistic, spread)
 
 
 def with_p(rule: Rule, p_value: float, statistic: float | None = None) -> Rule:

@@ -72,7 +72,7 @@ def probe_test(stratum: Stratum, min_items: int) -> Iterator[Tested]:
         return
     chance = 1 / stratum.questions.n_options[items]
     name = "the words of question and options together point to the right one"
-    yield (new_rule("probe", name, items, guesses.hits[items], chance, guesses.confidence[items]),)
+    yield (new_rule("probe", name, items, guesses.hits[items], chance, guesses.confidence[items], stratum.spread),)
 
 
 def _favoured(observed: Ints) -> Ints:
@@ -91,14 +91,16 @@ def _spell_places(places: Ints, n_options: int) -> str:
 
 def _extreme(stratum: Stratum, values: Floats, kind: ArtefactKind, words: str) -> Rule:
     """The rule that picks the option with the largest value, where there is one; surer the farther it stands out."""
-    questions = stratum.questions
-    is_extreme = is_sole_extreme(values, questions)
-    has_one = np.logical_or.reduceat(is_extreme, questions.first_rows)
-    items = stratum.items[has_one[stratum.items]]
+    questions, all_items = stratum.questions, stratum.items
+    if not len(all_items):
+        return new_rule(kind, words, all_items, np.zeros(0, bool), np.zeros(0))
+    values, n_options = values[questions.rows_of(all_items)], questions.n_options[all_items]
+    first = np.cumsum(n_options) - n_options
+    is_extreme = is_sole_extreme(values, n_options)
+    has_one = np.logical_or.reduceat(is_extreme, first)
     rest = np.where(is_extreme, -np.inf, values)
-    best, second = (np.maximum.reduceat(found, questions.first_rows)[items] for found in (values, rest))
+    best, second = (np.maximum.reduceat(found, first)[has_one] for found in (values, rest))
     # Lengths are counts, negative ones where the shortest is looked for: their ratio is what is seen.
     confidence = np.abs(np.log1p(np.abs(best)) - np.log1p(np.abs(second)))
-    return new_rule(
-        kind, words, items, is_extreme[questions.answers[items]], 1 / questions.n_options[items], confidence
-    )
+    hits = is_extreme[first + questions.places[all_items]][has_one]
+    return new_rule(kind, words, all_items[has_one], hits, 1 / n_options[has_one], confidence)

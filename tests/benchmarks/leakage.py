@@ -38,6 +38,7 @@ from tests.benchmarks.leakage_answerers import (
     simulate,
     walds_test,
 )
+from tests.benchmarks.priors_planted import measure_planted
 
 N_ITEMS = 1_000_000
 N_QUICK = 10_000
@@ -81,7 +82,7 @@ def measure(say: Say = lambda _: None, *, quick: bool = False) -> list[Figure]:
         found += [*_errors(race), *_saved(race), *_in_between(race)]
         if n_options in OPTIONS:
             found += _dependent(race)
-    return found
+    return [*found, *measure_planted(*((1, 2_000) if quick else ()), say=say)]
 
 
 def _race(config: LeakageConfig, n_options: int, n_items: int) -> Race:

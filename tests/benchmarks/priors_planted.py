@@ -3,8 +3,9 @@
 Here: figures of `verify.priors` on planted questions, beside what people do, and how long it takes. Not here: the
 questions (`tests.planted_questions`), or answerers that know something (`tests.benchmarks.leakage`).
 
-Seeds from `FIRST_SEED` on were looked at only when the probe was done; it was designed on seeds 0 to 4 and 1000 to
-1019.
+The probe was designed on seeds 0 to 4 and 1000 to 1059. Seeds 100 to 109 and 200 to 209 were looked at before how the
+significance is shared, and how the classifier's luck is judged, were changed; those from `FIRST_SEED` on only after.
+By the probe as it is, one set of the former twenty (seed 103) stays below the recall wanted: its wording is missed.
 """
 
 import time
@@ -12,7 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from schemas.judging import PriorsConfig
+from schemas.judging import LeakageConfig, PriorsConfig
+from stages.leakage import finished, leakage_test
 from stages.prior_features import measure
 from stages.prior_items import gather
 from stages.prior_probe import guess
@@ -21,10 +23,12 @@ from tests.benchmarks.figures import Figure, at_least, at_most
 from tests.benchmarks.footage import Say
 from tests.planted_questions import STATISTICAL, PlantedQuestion, planted, sound_only
 
-FIRST_SEED = 100
+FIRST_SEED = 300
 MIN_RECALL, MAX_FALSE = 0.9, 0.05
 MAX_SECONDS = 60.0
 N_TIMED = 50_000
+KNOWS = 0.95
+"""Ability of a capable answerer where the world knows the answer."""
 
 Flagger = Callable[[Sequence[ProbeItem]], set[str]]
 """Which questions somebody would leave out."""
@@ -46,6 +50,7 @@ def measure_planted(n_seeds: int = 10, n_timed: int = N_TIMED, say: Say = lambda
     large = [planted(seed, is_mixed=True, n_each=100) for seed in seeds[: max(1, n_seeds // 3)]]
     return [
         *_own_task(own),
+        *_with_answerer(own),
         *_mixed("half of each task spoiled", mixed),
         *_mixed("half of each task spoiled, 1,000 questions", large),
         _sound([sound_only(seed) for seed in seeds]),
@@ -70,6 +75,44 @@ def _own_task(sets: Sequence[list[PlantedQuestion]]) -> Iterator[Figure]:
         peer={name: float(rates[1]) for name, rates in means.items()}, limit=0.0, note=f"worst set {most:.3f}",
     )  # fmt: skip
     yield at_most("the same, worst set of sound questions", most, "share", MAX_FALSE, limit=0.0)
+
+
+def _with_answerer(sets: Sequence[list[PlantedQuestion]]) -> Iterator[Figure]:
+    """What is left of the probe, put to somebody who knows the world, and guesses where that does not help."""
+    config = LeakageConfig()
+    found: list[tuple[float, float]] = []
+    worldly: list[float] = []
+    for number, questions in enumerate(sets):
+        rng = np.random.default_rng(number)
+        flagged = _ours(_items(questions))
+        known = [question for question in questions if question.kind == "world"]
+        left = [question for question in questions if question.item.label_id not in flagged]
+        leaking = {question.item.label_id for question in left if _leaks(question, config, rng)}
+        found.append(_shares(questions, flagged | leaking))
+        worldly.append(_share(known, flagged | leaking))
+    recall, false = np.mean(found, axis=0)
+    yield at_least(
+        "questions that need no video found by probe and blind answering", float(recall), "share", MIN_RECALL,
+        limit=1.0, note=f"the answerer knows {KNOWS:.0%} of what the world knows; of that {np.mean(worldly):.3f} is "
+        f"found; worst set {min(rate for rate, _ in found):.3f}",
+    )  # fmt: skip
+    yield at_most(
+        "sound questions rejected by either", float(false), "share", MAX_FALSE + config.false_reject, limit=0.0,
+        note=f"the probe may reject {MAX_FALSE:.0%} and the blind test {config.false_reject:.0%}",
+    )  # fmt: skip
+
+
+def _leaks(question: PlantedQuestion, config: LeakageConfig, rng: np.random.Generator) -> bool:
+    """Whether blind answering rejects a question, each trial anew."""
+    n_options = len(question.item.options)
+    ability = KNOWS if question.kind == "world" else 0.0
+    test = leakage_test(config, n_options)
+    right = rng.random(test.max_trials) < ability + (1 - ability) / n_options
+    for look in test.looks:
+        result = finished([bool(one) for one in right[: look.trials]], test)
+        if result is not None:
+            return result.decision == "leaks"
+    raise AssertionError("the last look decides")
 
 
 def _mixed(name: str, sets: Sequence[list[PlantedQuestion]]) -> Iterator[Figure]:
@@ -111,7 +154,7 @@ def _sound(sets: Sequence[list[PlantedQuestion]]) -> Figure:
 
 
 def _seconds(n_timed: int, say: Say) -> Figure:
-    """Questions of which a tenth is spoiled, so that the classifier learns twice."""
+    """Half of the questions are spoiled, so that the classifier learns again from what is kept."""
     say(f"{n_timed:,} questions")
     sets = [planted(seed, n_each=100) for seed in range(-(-n_timed // 1000))]
     items = [
@@ -126,7 +169,7 @@ def _seconds(n_timed: int, say: Say) -> Figure:
     rejected = 0 if report.overall is None else report.overall.n_rejected
     return at_most(
         f"time for {n_timed:,} questions", seconds, "s", MAX_SECONDS,
-        note=f"{cpu:.1f} s of CPU; the classifier learned from {report.n_fitted:,}, twice; {rejected:,} rejected",
+        note=f"{cpu:.1f} s of CPU; it learns from {report.n_fitted:,}, before and after; {rejected:,} rejected",
     )  # fmt: skip
 
 

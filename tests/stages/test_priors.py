@@ -12,8 +12,11 @@ from schemas.judging import PriorsConfig
 from schemas.priors import PriorsReport
 from schemas.verdict import Verdict
 from stages.errors import StageError
+from stages.prior_features import measure
 from stages.prior_findings import holm
 from stages.prior_items import gather
+from stages.prior_rules import tail
+from stages.prior_spread import luck_spread
 from stages.priors import RULE, ProbeItem, probe
 from tests.planted_questions import STATISTICAL, PlantedQuestion, planted, sound_only
 
@@ -280,6 +283,14 @@ def test_an_id_that_repeats_or_an_answer_that_is_no_option_is_an_error() -> None
 def test_the_report_survives_its_table() -> None:
     reports = [probe(items_of(planted(0)), CONFIG)[0], probe([], CONFIG)[0]]
     assert list(table_to_records(records_to_table(reports, PriorsReport), PriorsReport)) == reports
+
+
+def test_luck_of_the_classifier_is_judged_by_what_it_has_at_random_answers() -> None:
+    questions = gather(items_of(sound_only(7)))
+    spread = luck_spread(questions, measure(questions), CONFIG)
+    assert 1.2 < spread < 4
+    assert tail(14, 20, 0.25, spread) > 10 * tail(14, 20, 0.25)
+    assert tail(20, 20, 0.25, spread) < 1e-4
 
 
 def test_holm_stops_at_the_first_that_is_not_significant() -> None:
