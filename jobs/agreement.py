@@ -24,7 +24,7 @@ from schemas.label import Label
 from stages.agreement import agreement, overall
 from stages.consensus import trimmed
 from stages.errors import StageError
-from stages.text_vectors import make_text_embedder
+from stages.text_embedding import make_text_embedder
 
 SECTION = "agreement"
 _WIDTH = 100

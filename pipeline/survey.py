@@ -38,7 +38,8 @@ def surveyor(config: RunConfig) -> Worker:
     from stages.text_embedding import make_text_embedder
 
     duplicates, priors = config.verify.duplicates, config.verify.priors
-    embedder = make_text_embedder(duplicates.embedder) if duplicates.enabled else None
+    setting = "verify.duplicates.embedder"
+    embedder = make_text_embedder(duplicates.embedder, setting) if duplicates.enabled else None
 
     def work(inputs: Inputs) -> QuestionSurvey:
         sources = {unique.clip.clip_id: unique.clip.source_id for unique in inputs.results("dedup")}

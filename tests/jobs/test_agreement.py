@@ -359,7 +359,7 @@ def test_a_file_that_is_none_is_answered_with_its_line_and_the_cause(
         ),
         (["{file}", "{file}", "--set", "agreement.alpha"], "write it as agreement.key=value"),
         (["{file}", "{file}", "--set", "split.max_clip_s=3"], "write it as agreement.key=value"),
-        (["{file}", "{file}", "--set", "agreement.embedder=no/model"], "agreement.embedder: no/model is no text model"),
+        (["{file}", "{file}", "--set", "agreement.embedder=no/model"], "agreement.embedder: the model 'no/model' is not"),
         (["{file}", "{other}", "--shared"], "speak of no attribute in common: A of camera.motion; B of camera.angle"),
     ],
 )
