@@ -31,6 +31,13 @@ def dataset(inputs: Inputs) -> Iterator[Unit]:
     yield Unit("dataset", inputs.run.config.card.title, inputs)
 
 
+def version() -> str:
+    """The survey's version with that of the contrasts that tell questions apart."""
+    from schemas.word_lists import contrasts_sha256
+
+    return f"1-{contrasts_sha256()[:8]}"
+
+
 def surveyor(config: RunConfig) -> Worker:
     """Finds near-duplicate questions, and of the others those that their words give away."""
     from stages.duplicates import find_duplicates, question_text
