@@ -5,8 +5,18 @@ from pathlib import Path
 import pytest
 
 from pipeline.plan import STEPS
+from pipeline.setting_values import load_section
 from pipeline.settings import SettingsError, load_config, recipe_names
 from schemas.config import RunConfig
+from schemas.judging import AgreementConfig
+
+
+def refusal(*settings: str) -> str:
+    """The one line by which settings on top of the default recipe are refused."""
+    with pytest.raises(SettingsError) as caught:
+        load_config("default", settings)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
 
 
 def test_the_default_recipe_is_the_default_configuration() -> None:
@@ -61,16 +71,24 @@ def test_a_recipe_may_be_a_file(tmp_path: Path) -> None:
         ("split.max_clip_s=-3", "split.max_clip_s: input should be greater than 0"),
         ("split.max_clip_s", "write it as section.key=value"),
         ("split=3", "'split' is a section"),
+        ("split.max_clip_s=[", "--set 'split.max_clip_s=['"),
+        ("verify.consistency.measure.embedder=tfidf", "verify.consistency.measure.embedder: value error"),
         ("annotate.measured.sed=1", "did you mean annotate.measured.seed?"),
     ],
 )
 def test_a_wrong_setting_is_answered_in_one_line(override: str, answer: str) -> None:
-    with pytest.raises(SettingsError) as caught:
-        load_config("default", [override])
-    assert answer in str(caught.value)
-    assert "\n" not in str(caught.value)
+    assert answer in refusal(override)
 
 
 def test_a_recipe_that_does_not_exist_is_answered_with_those_that_do() -> None:
     with pytest.raises(SettingsError, match="default"):
         load_config("defualt")
+
+
+def test_a_section_of_no_run_is_set_by_the_same_rules() -> None:
+    found = load_section(AgreementConfig, "agreement", ["agreement.alpha=0.1", "agreement.weights.camera=2"])
+    assert (found.alpha, found.weights.camera) == (0.1, 2.0)
+    assert load_section(AgreementConfig, "agreement", ()) == AgreementConfig()
+    for wrong in ("agreement=1", "alpha=1", "split.max_clip_s=3", "agreement.alpha"):
+        with pytest.raises(SettingsError, match=r"write it as agreement\.key=value"):
+            load_section(AgreementConfig, "agreement", [wrong])
