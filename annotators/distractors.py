@@ -4,7 +4,7 @@ Here: the request, the answer's form, and reading it. Not here: the words of the
 judging whether an option is true after all.
 
 After VideoEspresso: three wrong options, balanced in length with the right one. What makes an option unfit, where the
-right one is put and every limit are ours.
+right one is put, that options share its quotation marks, and every limit are ours.
 """
 
 import math
@@ -38,6 +38,19 @@ _BLANKET = re.compile(
     r"|not (?:shown|visible|mentioned|specified|given))\W*$"
 )
 """Options that are about the other options, or say nothing. Ours."""
+
+
+_MARKS = (
+    ('"', '"'),
+    ("\u201c", "\u201d"),
+    ("\u201e", "\u201c"),
+    ("\u00ab", "\u00bb"),
+    ("'", "'"),
+    ("\u2018", "\u2019"),
+)
+"""Quotation marks, opening and closing."""
+_QUOTED = re.compile(r'["\u201c\u201e\u00ab][^"\u201c\u201d\u201e\u00ab\u00bb]+["\u201c\u201d\u00bb]')
+_APOSTROPHE = re.compile(r"(?<=\w)['\u2019](?=\w)")
 
 
 class DistractorsAnswer(Answer):
@@ -77,7 +90,7 @@ def read(subject: ClipSubject, answer: DistractorsAnswer, config: DistractorsCon
     problems: list[str] = []
     for number, option in enumerate(_unmarked(answer.options), 1):
         try:
-            text = sound_text(option, f"option {number}")
+            text = _in_form_of(label.qa.answer, sound_text(option, f"option {number}"))
         except UnsoundError as error:
             problems.append(str(error))
             continue
@@ -105,6 +118,35 @@ def _unmarked(options: list[str]) -> list[str]:
     return [_MARKER.sub("", option, count=1) for option in options] if is_marked else options
 
 
+def _in_form_of(right: str, option: str) -> str:
+    """The option in the quotation marks of the right answer, where that stands in such as a whole, or else in none.
+
+    One that quotes something within it stays as it is.
+    """
+    opening, closing = _marks_around(right)
+    own_opening, own_closing = _marks_around(option)
+    bare = option[len(own_opening) : len(option) - len(own_closing)]
+    return option if _QUOTED.search(bare) else f"{opening}{bare}{closing}"
+
+
+def _marks_around(text: str) -> tuple[str, str]:
+    """The marks between which a text stands as a whole; empty where it does not."""
+    for opening, closing in _MARKS:
+        inner = text[len(opening) : -len(closing)]
+        is_between = text.startswith(opening) and text.endswith(closing) and inner.strip()
+        spelled = _APOSTROPHE.sub("", inner)
+        if is_between and opening not in spelled and closing not in spelled:
+            return opening, closing
+    return "", ""
+
+
+def _quotes(text: str) -> str:
+    """What of a text stands in quotation marks, in words."""
+    if any(_marks_around(text)):
+        return "all of it"
+    return "a part of it" if _QUOTED.search(text) else "nothing"
+
+
 def _unfit(
     subject: ClipSubject, text: str, right: str, earlier: list[str], what: str, config: DistractorsConfig
 ) -> Iterator[str]:
@@ -117,6 +159,8 @@ def _unfit(
     if not fewest <= len(text) <= most:
         yield f"{what} has {len(text)} characters; beside a right answer of {len(right)}, {fewest} to {most} fit"
     yield from _untimely(subject, text, right, what)
+    if _quotes(text) != _quotes(right):
+        yield f"{what} has {_quotes(text)} in quotation marks, the right answer {_quotes(right)}"
 
 
 def _untimely(subject: ClipSubject, text: str, right: str, what: str) -> Iterator[str]:
@@ -153,7 +197,7 @@ def _revised(label: Label, item: QAItem, wrong: list[str], config: DistractorsCo
 
 ANNOTATOR = Annotator(
     name="distractors",
-    version="1",
+    version="2",
     unit="label",
     kind="qa",
     answer=DistractorsAnswer,

@@ -5,18 +5,17 @@ Here: the request, comparing, and what is told. Not here: reading the two sides 
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
 from jobs.agreement_errors import AgreementError
 from jobs.agreement_sides import SideRequest, Sides, read_sides
+from pipeline.setting_values import load_section
 from schemas.agreement import Agreement, OverallAgreement
 from schemas.base import Record
 from schemas.judging import AgreementConfig
@@ -24,7 +23,7 @@ from schemas.label import Label
 from stages.agreement import agreement, overall
 from stages.consensus import trimmed
 from stages.errors import StageError
-from stages.text_vectors import make_text_embedder
+from stages.text_embedding import make_text_embedder
 
 SECTION = "agreement"
 _WIDTH = 100
@@ -61,8 +60,8 @@ class Compared:
 
 
 def compare(request: AgreementRequest) -> Compared:
-    """Compare two sides over the clips that both know. Raises AgreementError or GridError."""
-    config = agreement_config(request.settings)
+    """Compare two sides over the clips that both know. Raises AgreementError, SettingsError or GridError."""
+    config = load_section(AgreementConfig, SECTION, request.settings)
     try:
         embedder = make_text_embedder(config.embedder, f"{SECTION}.embedder")
         sides = read_sides(request.a, request.b)
@@ -77,30 +76,6 @@ def compare(request: AgreementRequest) -> Compared:
     if not found.segments:
         raise AgreementError("neither side says anything of the clips that both know")
     return Compared(request, config, clips, found, (*sides.notes, *notes))
-
-
-def agreement_config(settings: Sequence[str]) -> AgreementConfig:
-    """The defaults with `agreement.key=value` settings on top, values in YAML. Raises AgreementError."""
-    values: dict[str, Any] = {}
-    for setting in settings:
-        key, separator, text = setting.partition("=")
-        section, *path = key.strip().split(".")
-        if not separator or section != SECTION or not path:
-            raise AgreementError(f"--set {setting!r}: write it as {SECTION}.key=value")
-        _require_known(AgreementConfig, path, key.strip())
-        inner = values
-        for name in path[:-1]:
-            inner = inner.setdefault(name, {})
-        try:
-            inner[path[-1]] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise AgreementError(f"--set {setting!r}: {' '.join(str(error).split())}") from error
-    try:
-        return AgreementConfig.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join((SECTION, *map(str, first["loc"])))
-        raise AgreementError(f"{place}: {first['msg'].lower()}, not {first['input']!r}") from error
 
 
 def print_agreement(compared: Compared, *, by_clip: bool, as_json: bool) -> None:
@@ -152,19 +127,6 @@ def _figures(found: Record) -> dict[str, Any]:
     values = found.model_dump(mode="json")
     values["dimensions"] = {one.pop("dimension"): one for one in values["dimensions"]}
     return values
-
-
-def _require_known(model: type[Record], path: Sequence[str], key: str) -> None:
-    """Raises AgreementError where a setting names something that is not there."""
-    field = model.model_fields.get(path[0])
-    kind = field.annotation if field else None
-    is_section = isinstance(kind, type) and issubclass(kind, Record)
-    if field is None or (len(path) > 1 and not is_section):
-        raise AgreementError(f"no setting {key!r}; known: {', '.join(model.model_fields)}")
-    if isinstance(kind, type) and issubclass(kind, Record):
-        if len(path) == 1:
-            raise AgreementError(f"{key!r} is a section; set one of {', '.join(kind.model_fields)}")
-        _require_known(kind, path[1:], key)
 
 
 def _spoken_of(labels: Labels, clips: Iterable[str]) -> Attributes:

@@ -26,7 +26,7 @@ from stages.leakage import finished, leakage_test, leakage_verdict, require_atta
 from stages.question_class import classify, permutations
 from stages.sequential import characteristic
 from stages.statements import statements
-from stages.text_vectors import make_text_embedder
+from stages.text_embedding import make_text_embedder
 from stages.trials import trial_plan
 
 USUAL_OPTIONS = range(1, 6)

@@ -150,6 +150,7 @@ STEPS = (
         value=VerifiedLabel,
         units=judged_units.kept_labels,
         worker=work.verify_wording,
+        version=work.wording_version(),
         cpus=0.5,
     ),
     Step(
@@ -161,6 +162,7 @@ STEPS = (
         value=QuestionSurvey,
         units=survey.dataset,
         worker=survey.surveyor,
+        version=survey.version(),
         settings=survey.SECTIONS,
         cuts_off=True,
     ),

@@ -1,31 +1,34 @@
 """Where a configuration comes from: a recipe by name or file, and single settings on top.
 
-Here: reading, merging, and errors that say what to write instead. Not here: the settings themselves (`schemas.config`).
+Here: reading, merging, and whether what is set can be done. Not here: single settings (`pipeline.setting_values`), or
+the settings themselves (`schemas.config`).
 """
 
-import difflib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
-from schemas.asking import AskConfig, EndpointConfig
-from schemas.base import Record
+from pipeline.setting_values import SettingsError, check_names, put, read_override, validated
+from schemas.asking import AskConfig
 from schemas.config import DescribeConfig, RunConfig
-from schemas.judging import ConsistencyConfig
+from schemas.judging import ConsistencyConfig, LeakageConfig, QuestionClassConfig, VerifyConfig
+
+__all__ = [
+    "DEFAULT_ENDPOINT", "JUDGE_ENDPOINT", "SettingsError", "check_judge", "endpoint_settings", "load_config",
+    "recipe_names", "resolve",
+]  # fmt: skip
 
 DEFAULT_ENDPOINT = "default"
 """The endpoint that annotators ask unless they are set to another."""
 JUDGE_ENDPOINT = "judge"
 """The endpoint that judges ask unless they are set to others."""
 
-
-class SettingsError(Exception):
-    """A recipe or setting that cannot be understood; one line that says what to do."""
+_TOLD_BEFORE = (1, 2)
+"""Numbers of options, 1 for open-ended, whose blind test must be possible for a run to be set up."""
 
 
 def recipe_names() -> list[str]:
@@ -41,11 +44,9 @@ def load_config(recipe: str, overrides: Sequence[str] = (), base: RunConfig | No
     """
     values = base.model_dump() if base else _read_recipe(recipe)
     for override in overrides:
-        key, separator, text = override.partition("=")
-        if not separator:
-            raise SettingsError(f"--set {override!r}: write it as section.key=value")
-        _put(values, key.strip().split("."), yaml.safe_load(text), key)
-    return resolve(_validated(values, f"recipe {recipe!r}"))
+        path, value = read_override(override, "section")
+        put(values, path, value, RunConfig)
+    return resolve(validated(values, RunConfig, where=f" (recipe {recipe!r})"))
 
 
 def endpoint_settings(
@@ -76,9 +77,10 @@ def resolve(config: RunConfig) -> RunConfig:
     from stages.voice import resolve_speech_setting
 
     describe = _with_embedder(resolve_text_setting(config.describe))
+    verify = _with_text_embedders(config.verify)
     split = config.split.replace(embedder=resolve_embedder(config.split.embedder))
     scan = resolve_speech_setting(config.scan)
-    return _with_prompts(config.replace(scan=scan, split=split, describe=describe))
+    return _with_prompts(config.replace(scan=scan, split=split, describe=describe, verify=verify))
 
 
 def _with_prompts(config: RunConfig) -> RunConfig:
@@ -130,8 +132,9 @@ def _check_asking(name: str, section: AskConfig, config: RunConfig) -> None:
 
 
 def check_judge(name: str, config: RunConfig) -> None:
-    """Raise SettingsError where a judge cannot judge: without a model, or with the authors' models alone."""
+    """Raise SettingsError where a judge cannot judge: without a model, by its settings, or by authors alone."""
     from annotators.judges.panel import bare_model
+    from annotators.judges.question_class import ORDERED_PICTURES
 
     step = f"verify.{name}"
     section = config.verify.asking()[name]
@@ -149,9 +152,41 @@ def check_judge(name: str, config: RunConfig) -> None:
     if judges <= authors and section.unjudged == "fail":
         models = ", ".join(sorted(judges))
         raise SettingsError(f"{step} would have {models} judge what it wrote: give --judge-model another model's name")
+    if isinstance(section, QuestionClassConfig) and section.pictures not in ORDERED_PICTURES:
+        raise SettingsError(f"{step}.pictures must be {' or '.join(ORDERED_PICTURES)}, which have an order")
     is_sheet = section.pictures == "contact_sheet"
     if is_sheet and config.describe.keyframe_strategy != "contact_sheet":
         raise SettingsError(f"{step}.pictures=contact_sheet needs describe.keyframe_strategy=contact_sheet")
+    if isinstance(section, LeakageConfig):
+        _require_attainable(section)
+
+
+def _require_attainable(section: LeakageConfig) -> None:
+    """Raise SettingsError where the blind test cannot hold the error rates that are asked of it."""
+    from stages.errors import UnattainableError
+    from stages.leakage import require_attainable
+
+    try:
+        for n_options in _TOLD_BEFORE:
+            require_attainable(section, n_options)
+    except UnattainableError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _with_text_embedders(verify: VerifyConfig) -> VerifyConfig:
+    """The section with `duplicates.embedder: auto` made definite; what judges that are on embed with must be there."""
+    from stages.errors import StageError
+    from stages.text_embedding import require_text_embedder, resolve_text_embedder
+
+    duplicates = verify.duplicates.replace(embedder=resolve_text_embedder(verify.duplicates.embedder))
+    try:
+        if duplicates.enabled:
+            require_text_embedder(duplicates.embedder, "verify.duplicates.embedder")
+        if verify.consistency.enabled:
+            require_text_embedder(verify.consistency.measure.embedder, "verify.consistency.measure.embedder")
+    except StageError as error:
+        raise SettingsError(str(error)) from error
+    return verify.replace(duplicates=duplicates)
 
 
 def _with_embedder(describe: DescribeConfig) -> DescribeConfig:
@@ -184,61 +219,5 @@ def _read_recipe(recipe: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise SettingsError(f"recipe {recipe!r} must be a mapping of sections")
     values.pop("description", None)
-    _check_names(values, RunConfig, ())
+    check_names(values, RunConfig, ())
     return values
-
-
-def _put(values: dict[str, Any], path: Sequence[str], value: Any, key: str) -> None:
-    tree: Any = value
-    for name in reversed(path):
-        tree = {name: tree}
-    _check_names(tree, RunConfig, ())
-    inner = values
-    for name in path[:-1]:
-        inner = inner.setdefault(name, {})
-        if not isinstance(inner, dict):
-            raise SettingsError(f"{key}: {name} is not a section")
-    inner[path[-1]] = value
-
-
-def _check_names(values: Mapping[str, Any], model: type[Record], above: tuple[str, ...]) -> None:
-    for name, value in values.items():
-        place = ".".join((*above, str(name)))
-        if name not in model.model_fields:
-            close = _closest(str(name), list(model.model_fields))
-            known = (
-                f"did you mean {'.'.join((*above, close[0]))}?" if close else f"known: {', '.join(model.model_fields)}"
-            )
-            raise SettingsError(f"no setting {place!r}; {known}")
-        kind = model.model_fields[name].annotation
-        if kind == dict[str, EndpointConfig] and isinstance(value, Mapping):
-            for own_name, section in value.items():
-                if not isinstance(section, Mapping):
-                    raise SettingsError(f"{place}.{own_name} is a section; set one of its keys, as in {place}.x.model")
-                _check_names(section, EndpointConfig, (*above, str(name), str(own_name)))
-            continue
-        is_section = isinstance(kind, type) and issubclass(kind, Record)
-        if is_section and isinstance(value, str) and model.model_fields[name].metadata:
-            continue  # a record that may also be named by the path of its file
-        if is_section and isinstance(value, Mapping):
-            _check_names(value, kind, (*above, str(name)))  # type: ignore[arg-type]
-        elif is_section:
-            raise SettingsError(f"{place!r} is a section; set one of its keys, for example {place}.{_first(kind)}")
-
-
-def _closest(name: str, known: list[str]) -> list[str]:
-    begins = [other for other in known if other.startswith(name)]
-    return begins or difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-
-
-def _first(kind: Any) -> str:
-    return str(next(iter(kind.model_fields)))
-
-
-def _validated(values: Mapping[str, Any], where: str) -> RunConfig:
-    try:
-        return RunConfig.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{place}: {first['msg'].lower()}, not {first['input']!r} ({where})") from error

@@ -31,6 +31,13 @@ def dataset(inputs: Inputs) -> Iterator[Unit]:
     yield Unit("dataset", inputs.run.config.card.title, inputs)
 
 
+def version() -> str:
+    """The survey's version with that of the contrasts that tell questions apart."""
+    from schemas.word_lists import contrasts_sha256
+
+    return f"1-{contrasts_sha256()[:8]}"
+
+
 def surveyor(config: RunConfig) -> Worker:
     """Finds near-duplicate questions, and of the others those that their words give away."""
     from stages.duplicates import find_duplicates, question_text
@@ -38,7 +45,8 @@ def surveyor(config: RunConfig) -> Worker:
     from stages.text_embedding import make_text_embedder
 
     duplicates, priors = config.verify.duplicates, config.verify.priors
-    embedder = make_text_embedder(duplicates.embedder) if duplicates.enabled else None
+    setting = "verify.duplicates.embedder"
+    embedder = make_text_embedder(duplicates.embedder, setting) if duplicates.enabled else None
 
     def work(inputs: Inputs) -> QuestionSurvey:
         sources = {unique.clip.clip_id: unique.clip.source_id for unique in inputs.results("dedup")}

@@ -197,6 +197,13 @@ def judge_version(name: str) -> str:
     return f"{module.VERSION}-{RULES_SHA256[:8]}"
 
 
+def wording_version() -> str:
+    """The judge's version with that of the lists that it holds words against."""
+    from schemas.word_lists import word_lists_sha256
+
+    return f"2-{word_lists_sha256()[:8]}"
+
+
 def verify_wording(config: RunConfig) -> Worker:
     """The words of a label."""
     from stages.wording import make_wording_judge

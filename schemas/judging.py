@@ -5,7 +5,7 @@ Here: settings only. Not here: what a judge does (`stages` where nobody is asked
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from schemas.asking import AskConfig
 from schemas.base import Record
@@ -99,11 +99,12 @@ class DuplicatesConfig(Record):
 
     enabled: bool = True
     embedder: str = Field(default="tfidf", min_length=1)
-    """What embeds texts: `tfidf`, which needs no model, `minilm` where the extra `text` is installed, `auto` for the
-    better of these that is there, or the name or folder of a `transformers` text model."""
+    """What embeds texts: `tfidf` or `letters`, which need no model, `minilm` where the extra `text` is installed,
+    `auto` for `minilm` where that is there and else `tfidf`, or the name or folder of a `transformers` text model."""
     max_similarity: float | None = Field(default=None, gt=0, le=1)
     """Cosine of two questions with their answers above which the later one goes, where no number, name, direction or
-    the like tells them apart; None is what suits the embedder: 0.75 for `tfidf`, 0.9 for `minilm`, 0.95 for others."""
+    the like tells them apart; None is what suits the embedder: 0.75 for `tfidf` and `letters`, 0.9 for `minilm`, 0.95
+    for others."""
     scope: Literal["clip", "source", "corpus"] = "clip"
     """Which questions are compared: those of one clip, of one video, or all. What is asked of every clip, such as how
     many shots it has, is repeated in the scope of a video or of all."""
@@ -185,8 +186,17 @@ class AgreementConfig(Record):
     same_below: float = Field(default=0.5, gt=0, le=1)
     """Distance below which two values count as the same where samples vote on a value."""
     embedder: str = Field(default="letters", min_length=1)
-    """What compares free text: `letters`, which needs no model, `minilm` where its package is installed, or the name or
-    folder of a `transformers` text model."""
+    """What compares free text: `letters`, which needs no model, `minilm` where the extra `text` is installed, or the
+    name or folder of a `transformers` text model."""
+
+    @field_validator("embedder")
+    @classmethod
+    def _compares_two_texts_alone(cls, name: str) -> str:
+        if name in ("auto", "tfidf"):
+            raise ValueError(
+                "what compares values must not depend on others: set it to letters, minilm or a text model"
+            )
+        return name
 
 
 class ConsistencyConfig(JudgeConfig):

@@ -4,6 +4,7 @@ Here: the records and the files in `schemas/taxonomies/` that are shipped. Not h
 (`stages.wording`, `stages.contrasts`).
 """
 
+import hashlib
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -72,5 +73,23 @@ def contrasts() -> Contrasts:
     return Contrasts.model_validate(_shipped("contrasts.yaml"))
 
 
+def word_lists_sha256() -> str:
+    """Hash of the lists that are shipped: they decide verdicts, and stand in no configuration."""
+    return _hash("wording.yaml")
+
+
+def contrasts_sha256() -> str:
+    """The same for the contrasts."""
+    return _hash("contrasts.yaml")
+
+
 def _shipped(name: str) -> object:
-    return yaml.safe_load(resources.files("schemas").joinpath("taxonomies", name).read_text(encoding="utf-8"))
+    return yaml.safe_load(_content(name))
+
+
+def _hash(name: str) -> str:
+    return hashlib.sha256(_content(name)).hexdigest()
+
+
+def _content(name: str) -> bytes:
+    return resources.files("schemas").joinpath("taxonomies", name).read_bytes()

@@ -31,7 +31,7 @@ from schemas.taxonomy import SV6DTaxonomy
 from schemas.time import Span
 from stages.errors import StageError
 from stages.segment_set import Floats, Indices, Key, Said, SegmentSet, bounds_s, segment_of, segment_set
-from stages.text_vectors import TextEmbedder, make_text_embedder
+from stages.text_embedding import TextEmbedder, make_text_embedder
 from stages.value_distance import ValueDistances
 
 _SAME = 1e-9

@@ -14,7 +14,7 @@ from schemas.time import Span
 from stages.agreement import agreement
 from stages.errors import StageError
 from stages.segment_set import segment_of
-from stages.text_vectors import TextEmbedder, make_text_embedder
+from stages.text_embedding import TextEmbedder, make_text_embedder
 from stages.value_distance import ValueDistances
 
 _Partner = tuple[float, Label]

@@ -11,6 +11,7 @@ where the question points at its options (*which of these*): it is another quest
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +20,18 @@ from schemas.judging import DuplicatesConfig
 from schemas.label import Label, LabelKind
 from schemas.verdict import Verdict
 from stages.contrasts import Telling, counted, is_reworded, may_repeat, plain, same_answer, telling
-from stages.text_embedding import TextEmbedder, Vectors
+from stages.text_embedding import LETTERS, MINILM, TFIDF, TextEmbedder, cosines
 
 RULE = "verify.duplicates"
 
 BLOCK_ROWS = 1024
 """Questions that are compared at once with those before them, so many of these at a time: what is held in memory."""
 BLOCK_COLUMNS = 8192
+MAX_SIMILARITY = {TFIDF: 0.75, LETTERS: 0.75, MINILM: 0.9}
+"""Cosine above which questions with their answers repeat each other, by embedder, if nothing in particular tells them
+apart: set on the pairs of `tests/data/question_pairs.csv` so that hardly any is wrongly said to. Ours."""
+OTHER_MAX_SIMILARITY = 0.95
+"""The same for other embedders, of which nothing is known."""
 MOST_CANDIDATES = 64
 """Nearest ones that are looked at closely, for a question that has more than that above the threshold."""
 
@@ -128,7 +134,8 @@ def find_duplicates(
     is their cosine, None where nothing could be the same. Only what could be the same is embedded, in one call.
     Memory grows with the number of questions, by one row of the embedder's for each, and never with its square.
     """
-    highest = embedder.max_similarity if config.max_similarity is None else config.max_similarity
+    usual = MAX_SIMILARITY.get(embedder.name, OTHER_MAX_SIMILARITY)
+    highest = usual if config.max_similarity is None else config.max_similarity
     threshold = _Threshold(highest, (1 + highest) / 2 if embedder.knows_synonyms else None)
     ordered = sorted(items, key=lambda item: (not item.is_settled, item.source_id, item.clip_id, item.label_id))
     groups: dict[Hashable, list[_Asked]] = {}
@@ -163,14 +170,14 @@ def _asked(item: QuestionText, scope: str) -> _Asked:
     return _Asked(item, question, answer, group)
 
 
-def _embedded(groups: Sequence[Sequence[_Asked]], embedder: TextEmbedder) -> tuple[Mapping[str, int], Vectors]:
+def _embedded(groups: Sequence[Sequence[_Asked]], embedder: TextEmbedder) -> tuple[Mapping[str, int], Any]:
     """The row of each text, and the rows: each text once."""
     texts = dict.fromkeys(asked.text for group in groups for asked in group)
     return {text: row for row, text in enumerate(texts)}, embedder.embed(list(texts))
 
 
 def _nearest(
-    group: Sequence[_Asked], vectors: Vectors, rows: NDArray[np.int64], threshold: _Threshold
+    group: Sequence[_Asked], vectors: Any, rows: NDArray[np.int64], threshold: _Threshold
 ) -> Iterator[tuple[str, _Nearest]]:
     """For each question of a group but the first, the nearest of those before it that stay.
 
@@ -181,7 +188,7 @@ def _nearest(
         block = np.arange(start, min(start + BLOCK_ROWS, len(group)))
         mine = vectors[rows[block]]
         earlier = _close_to(mine, vectors, rows, np.array(kept, np.int64), threshold.plain)
-        among = mine @ mine.T
+        among = cosines(mine, mine)
         stays = np.zeros(len(block), bool)
         for place in range(len(block)):
             before = np.flatnonzero(stays[:place])
@@ -194,27 +201,27 @@ def _nearest(
 
 
 def _close_to(
-    mine: Vectors, vectors: Vectors, rows: NDArray[np.int64], kept: NDArray[np.int64], threshold: float
+    mine: Any, vectors: Any, rows: NDArray[np.int64], kept: NDArray[np.int64], threshold: float
 ) -> list[list[tuple[float, int]]]:
     """For each row of `mine`, what is close to it among the kept ones, block by block."""
-    found: list[list[tuple[float, int]]] = [[] for _ in range(len(mine))]
+    found: list[list[tuple[float, int]]] = [[] for _ in range(mine.shape[0])]
     for start in range(0, len(kept), BLOCK_COLUMNS):
         places = kept[start : start + BLOCK_COLUMNS]
-        cosines = mine @ vectors[rows[places]].T
+        nearness = cosines(mine, vectors[rows[places]])
         for row, close in enumerate(found):
-            close += _closest(cosines[row], places, threshold)
+            close += _closest(nearness[row], places, threshold)
     return found
 
 
-def _closest(cosines: NDArray[np.float32], places: NDArray[np.int64], threshold: float) -> Iterator[tuple[float, int]]:
+def _closest(nearness: NDArray[Any], places: NDArray[np.int64], threshold: float) -> Iterator[tuple[float, int]]:
     """Cosine and place of those above the threshold, or the nearest where they are too many, or the nearest of all."""
-    if not len(cosines):
+    if not len(nearness):
         return
-    above = np.flatnonzero(cosines > threshold)
+    above = np.flatnonzero(nearness > threshold)
     if len(above) > MOST_CANDIDATES:
-        above = above[np.argsort(-cosines[above], kind="stable")[:MOST_CANDIDATES]]
-    for index in above if len(above) else (int(cosines.argmax()),):
-        yield float(cosines[index]), int(places[index])
+        above = above[np.argsort(-nearness[above], kind="stable")[:MOST_CANDIDATES]]
+    for index in above if len(above) else (int(nearness.argmax()),):
+        yield float(nearness[index]), int(places[index])
 
 
 def _best(

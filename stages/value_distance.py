@@ -1,7 +1,7 @@
 """How far two values of one attribute are apart, 0 to 1: over the taxonomy where it lists them, else by their text.
 
 Here: `ValueDistances`. Not here: which values are held against each other (`stages.agreement`), or what turns text into
-vectors (`stages.text_vectors`).
+vectors (`stages.text_embedding`).
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from schemas.judging import AgreementConfig
 from schemas.taxonomy import Attribute, SV6DTaxonomy
-from stages.text_vectors import TextEmbedder, folded, similarities
+from stages.text_embedding import TextEmbedder, cosines
+from stages.text_letters import folded
 
 Distances = NDArray[np.float64]
 """Shape (N, M): of each of N values from each of M; 0 the same, 1 nothing in common."""
@@ -23,7 +24,7 @@ class ValueDistances:
     Of two values that the taxonomy lists: 0 where they are the same; on a scale of k steps their distance in steps over
     k - 1; `sibling_distance` where they share a group; the least of these, and 1 where none holds. A value that is
     not listed is 1 from every other. Free text: 1 - cosine of the two vectors, 0 where only case, space and marks at
-    the ends differ.
+    the ends differ. A cosine below 0 counts as 0.
     """
 
     def __init__(self, taxonomy: SV6DTaxonomy, config: AgreementConfig, embedder: TextEmbedder) -> None:
@@ -46,7 +47,8 @@ class ValueDistances:
         rows, columns = (np.array([texts[folded(text)] for text in side], np.intp) for side in (first, second))
         distinct_rows, row_of = np.unique(rows, return_inverse=True)
         distinct_columns, column_of = np.unique(columns, return_inverse=True)
-        apart = 1 - similarities(vectors[distinct_rows], vectors[distinct_columns])
+        alike = cosines(vectors[distinct_rows], vectors[distinct_columns]).astype(np.float64)
+        apart = 1 - np.clip(alike, 0, 1)
         apart[distinct_rows[:, None] == distinct_columns] = 0  # exactly, whatever rounding left
         return np.asarray(apart[row_of[:, None], column_of])
 

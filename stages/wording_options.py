@@ -38,11 +38,10 @@ _VOWEL_SOUND = re.compile(
     re.IGNORECASE,
 )
 """How a word begins that *an* stands before, as far as its letters tell."""
-_IN_MARKS = "in quotation marks"
 _FORMS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("a number", lambda text: bool(re.match(r"\W*(?:(?:about|at|from|around|ca\.|after|roughly|nearly) )?\d", text))),
     ("a whole sentence", lambda text: bool(re.search(r"\w[.!]$", text)) and len(text.split()) > 2),
-    (_IN_MARKS, lambda text: bool(re.fullmatch(r"[\"\u201c\u201e\u00ab'].+[\"\u201d\u201c\u00bb']", text))),
+    ("in quotation marks", lambda text: bool(re.fullmatch(r"[\"\u201c\u201e\u00ab'].+[\"\u201d\u201c\u00bb']", text))),
     ("with a remark in brackets", lambda text: bool(re.search(r"\S\s*\([^)]{3,}\)", text))),
 )
 MIN_DISAGREEING = 0.5
@@ -88,7 +87,7 @@ class OptionRules:
         by_name = {text.what: text.own for text in texts}
         own = [by_name.get(f"option {number}", "") for number in range(1, len(item.options) + 1)]
         yield from self._length(asked, own)
-        yield from _form(asked, is_of_screen=not has_letters(own[asked.answer_index]))
+        yield from _form(asked)
 
     def _blanket_option(self, asked: _Asked) -> Iterator[Fault]:
         for number, option in enumerate(asked.options, 1):
@@ -167,14 +166,12 @@ def _article(asked: _Asked) -> Iterator[Fault]:
         yield Fault("grammar", reason, round(disagree, 3), MIN_DISAGREEING)
 
 
-def _form(asked: _Asked, *, is_of_screen: bool) -> Iterator[Fault]:
-    """Where only the right option is of some form; a text of the screen may be in marks that its imitations are not."""
+def _form(asked: _Asked) -> Iterator[Fault]:
+    """Where only the right option is of some form."""
     wrong = [option for option in asked.wrong if not _APART.search(option.casefold())]
     if len(wrong) < MIN_WRONG_FOR_FORM or _APART.search(asked.right.casefold()):
         return
     for name, has in _FORMS:
-        if is_of_screen and name == _IN_MARKS:
-            continue
         of_wrong = {has(option.strip()) for option in wrong}
         if len(of_wrong) == 1 and has(asked.right.strip()) not in of_wrong:
             is_not = "" if has(asked.right.strip()) else "not "

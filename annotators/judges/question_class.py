@@ -38,6 +38,9 @@ VERSION = "1"
 
 RULE = "verify.question_class"
 
+ORDERED_PICTURES = ("keyframes", "samples")
+"""What may be shown: single frames, which have an order."""
+
 Way = Literal["blind", "ordered", "shuffled"]
 
 _IN_WORDS: Mapping[Way, str] = {
@@ -126,8 +129,8 @@ class QuestionClassJudge:
         self, config: QuestionClassConfig, endpoints: Mapping[str, EndpointConfig], orders: Orders, is_right: IsRight
     ) -> None:
         """Raises ValueError where the settings show no single frames."""
-        if config.pictures not in ("keyframes", "samples"):
-            raise ValueError(f"{RULE}.pictures must be keyframes or samples, which have an order: {config.pictures}")
+        if config.pictures not in ORDERED_PICTURES:
+            raise ValueError(f"{RULE}.pictures must be {' or '.join(ORDERED_PICTURES)}, which have an order")
         self._config, self._orders = config, orders
         self._choosing = Choosing("question_class", config, endpoints, is_right)
 

@@ -137,6 +137,40 @@ def test_options_name_times_where_the_right_answer_does_and_only_there() -> None
     assert reading.problems[0] == "option 3 names no time in seconds, unlike the right answer"
 
 
+@pytest.mark.parametrize(
+    ("right", "said", "kept"),
+    [
+        ('"HARVEST TIME"', ("SUMMER SALE", "\u201cOPEN TODAY\u201d", '"WINTER WOOD"'),
+         '"SUMMER SALE"|"OPEN TODAY"|"WINTER WOOD"'),
+        ("\u00abHARVEST TIME\u00bb", ("SUMMER SALE", "'OPEN TODAY'", "FARMER'S DAY"),
+         "\u00abSUMMER SALE\u00bb|\u00abOPEN TODAY\u00bb|\u00abFARMER'S DAY\u00bb"),
+        ("'HARVEST TIME'", ("FARMER'S DAY", "OPEN TODAY", '"SUMMER SALE"'),
+         "'FARMER'S DAY'|'OPEN TODAY'|'SUMMER SALE'"),
+        ("opens it slowly", ('"closes it quickly"', "\u2018knocks at it\u2019", "paints it green"),
+         "closes it quickly|knocks at it|paints it green"),
+        ('"ONE", then "TWO"', ('"TWO", then "ONE"', '"ONE", then "SIX"', '"SIX", then "ONE"'),
+         '"TWO", then "ONE"|"ONE", then "SIX"|"SIX", then "ONE"'),
+    ],
+)  # fmt: skip
+def test_options_stand_in_the_quotation_marks_of_the_right_answer(right: str, said: tuple[str, ...], kept: str) -> None:
+    item = item_of(read(*said, about=qa_label(question="What is written there?", options=(right,))))
+    assert set(item.options) == {right, *kept.split("|")}
+
+
+@pytest.mark.parametrize(
+    ("right", "bad", "problem"),
+    [
+        ('"HARVEST TIME"', 'the words "OPEN"', "a part of it in quotation marks, the right answer all of it"),
+        ('"ONE", then "TWO"', "TWO, then ONE", "nothing in quotation marks, the right answer a part of it"),
+        ("opens it slowly", 'paints "SALE" on it', "a part of it in quotation marks, the right answer nothing"),
+    ],
+)  # fmt: skip
+def test_an_option_that_cannot_be_quoted_like_the_right_answer_is_named(right: str, bad: str, problem: str) -> None:
+    good = ('"SIX", then "ONE"', '"ONE", then "SIX"') if "then" in right else ("SUMMER SALES", "WINTER WOODS")
+    reading = read(good[0], bad, good[1], about=qa_label(question="What is written there?", options=(right,)))
+    assert reading.problems[0] == f"option 2 has {problem}"
+
+
 def test_too_few_options_are_told() -> None:
     assert read("closes it quickly").problems == ("3 wrong options are needed, and 1 can stand",)
 

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from jobs.agreement_errors import AgreementError
 from jobs.cli import app
 from pipeline.grid import GridError
+from pipeline.settings import SettingsError
 from schemas.taxonomy import sv6d_taxonomy
 from tests.answerer import prompt_of
 from tests.endpoint import Plan, endpoint
@@ -351,22 +352,30 @@ def test_a_file_that_is_none_is_answered_with_its_line_and_the_cause(
             ["{file}", "{file}", "--set", "agreement.weights.mood=1"],
             "no setting 'agreement.weights.mood'; known",
         ),
-        (["{file}", "{file}", "--set", "agreement.weights=1"], "is a section; set one of subject"),
-        (["{file}", "{file}", "--set", "agreement.alpha.x=1"], "no setting 'agreement.alpha.x'"),
+        (
+            ["{file}", "{file}", "--set", "agreement.weights=1"],
+            "is a section; set one of its keys, for example agreement.weights.subject",
+        ),
+        (["{file}", "{file}", "--set", "agreement.alpha.x=1"], "agreement.alpha: input should be a valid number"),
         (
             ["{file}", "{file}", "--set", "agreement.alpha=2"],
             "agreement.alpha: input should be less than",
         ),
         (["{file}", "{file}", "--set", "agreement.alpha"], "write it as agreement.key=value"),
         (["{file}", "{file}", "--set", "split.max_clip_s=3"], "write it as agreement.key=value"),
-        (["{file}", "{file}", "--set", "agreement.embedder=no/model"], "agreement.embedder: no/model is no text model"),
+        (["{file}", "{file}", "--set", "agreement.alpha=["], "--set 'agreement.alpha=['"),
+        (
+            ["{file}", "{file}", "--set", "agreement.embedder=no/model"],
+            "agreement.embedder: the model 'no/model' is not",
+        ),
+        (["{file}", "{file}", "--set", "agreement.embedder=tfidf"], "agreement.embedder: value error, what compares"),
         (["{file}", "{other}", "--shared"], "speak of no attribute in common: A of camera.motion; B of camera.angle"),
     ],
 )
 def test_a_wrong_request_says_what_is_wrong(arguments: list[str], answer: str, run: Path, tmp_path: Path) -> None:
     file = written(tmp_path / "mine.csv", [row()])
     other = written(tmp_path / "other.csv", [row(attribute="angle", value="low")])
-    with pytest.raises(AgreementError) as caught:
+    with pytest.raises((AgreementError, SettingsError)) as caught:
         said(*(argument.format(run=run, file=file, other=other) for argument in arguments))
     assert answer in str(caught.value)
     assert "\n" not in str(caught.value)

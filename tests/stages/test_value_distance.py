@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from schemas.judging import AgreementConfig
 from schemas.taxonomy import Attribute
-from stages.text_vectors import LetterEmbedder
+from stages.text_letters import LetterEmbedder
 from stages.value_distance import ValueDistances
 from tests.stages.segments import TAXONOMY
 
@@ -60,3 +60,9 @@ def test_texts_are_compared_in_any_number(first: list[str], second: list[str]) -
 def test_a_structure_that_does_not_fit_its_values_is_refused(wrong: dict[str, Any], answer: str) -> None:
     with pytest.raises(ValidationError, match=answer):
         Attribute(name="mine", description="", **wrong)
+
+
+@pytest.mark.parametrize("name", ["tfidf", "auto"])
+def test_what_compares_values_may_not_depend_on_other_values(name: str) -> None:
+    with pytest.raises(ValidationError, match="set it to letters, minilm or a text model"):
+        AgreementConfig(embedder=name)

@@ -514,6 +514,11 @@ def options(*texts: str, question: str = "What does the man do at the door?", ri
         (options("by hand", "3 times", "4 times", "9 times"), "option_form"),
         (options("He opens it now.", "paints it", "shuts it"), "option_form"),
         (options("opens it", "paints it (all red)", "shuts it (with care)"), "option_form"),
+        (options('"HARVEST TIME"', "SUMMER SALE", "OPEN TODAY"), "option_form"),
+        (
+            options('"HARVEST TIME"', "SUMMER SALE", "OPEN TODAY").replace(evidence=(screen_evidence("HARVEST TIME"),)),
+            "option_form",
+        ),
         (options("opens it", "…", "shuts it"), "option_empty"),
     ],
 )
