@@ -11,6 +11,7 @@ import jinja2
 from pydantic import Field
 
 from data_cards import wording
+from data_cards.priors_view import priors_view
 from data_cards.rules import rule_words
 from data_cards.statistics import DatasetStatistics
 from schemas.base import Record
@@ -136,6 +137,7 @@ def render_card(
         thresholds={count.name: wording.threshold_of(config, count.name) for count in summary.rejections},
         meanings={count.name: rule_words(count.name) for count in summary.rejections},
         leakage=config.verify.leakage,
+        priors=priors_view(summary.priors) if summary.priors else None,
         answer_rows=answer_rows(statistics),
         check_rows=check_rows(statistics),
     )
@@ -149,8 +151,8 @@ def answer_rows(statistics: DatasetStatistics) -> list[tuple[int, tuple[int, ...
 
 
 def check_rows(statistics: DatasetStatistics) -> list[tuple[str, Mapping[str, int]]]:
-    """For each modality, the pieces of evidence by the outcome of their check."""
-    modalities = sorted({tally.modality for tally in statistics.checks})
+    """For each modality, the pieces of evidence by the outcome of their check; then what labels say in `words`."""
+    modalities = sorted({tally.modality for tally in statistics.checks}, key=lambda name: (name == "words", name))
     counts = {tally.key: tally.count for tally in statistics.checks}
     outcomes = ("confirmed", "contradicted", "unchecked")
     return [(name, {outcome: counts.get((name, outcome), 0) for outcome in outcomes}) for name in modalities]

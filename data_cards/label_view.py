@@ -1,40 +1,23 @@
-"""Labels as the report shows them: words, places on the timeline, and each check with its numbers.
+"""Labels as the report shows them: words, places on the timeline, and what became of them.
 
-Here: plain values for the templates. Not here: their look (`templates/label.html.j2`), or any checking.
+Here: plain values for the templates. Not here: those of checks (`data_cards.check_view`) and of verdicts
+(`data_cards.verdict_view`), or their look (`templates/label.html.j2`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from data_cards import wording
+from data_cards.check_view import EvidenceView, StatementView, evidence_views, statement_views
 from data_cards.scale import Scale
 from data_cards.verdict_view import VerdictView, verdict_view
-from schemas.evidence import Claim, Evidence, EvidenceCheck
+from schemas.evidence import Evidence
 from schemas.label import Label, LabelKind, QAItem, ReasoningStep, ToolTrace, VerifiedLabel
 from schemas.provenance import Provenance
 from schemas.review import LabelFate, LabelOutcome, label_version
 
 _OUTCOMES = ("contradicted", "unchecked", "confirmed")
 """From the one that matters most."""
-
-
-@dataclass(frozen=True)
-class EvidenceView:
-    """One piece of evidence and its check."""
-
-    number: int
-    """From 1, as the reasoning cites it."""
-    modality: str
-    observation: str
-    source: str
-    time: str
-    places: str
-    claim: str
-    measured: str
-    threshold: str
-    outcome: str
-    """Empty where the checks of a label that was turned down are not kept."""
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -87,10 +70,14 @@ class LabelView:
     parts_title: str
     parts: tuple[PartView, ...]
     evidence: tuple[EvidenceView, ...]
+    statements: tuple[StatementView, ...]
+    """What it says in its own words, where a signal decided it."""
     outcome: str
-    """The outcome among its checks that matters most; empty where none are kept."""
+    """The outcome among all its checks that matters most; empty where none are kept."""
     counts: tuple[tuple[str, int], ...]
-    """How often each outcome occurs, those that occur."""
+    """How often each outcome occurs among its evidence, those that occur."""
+    word_counts: tuple[tuple[str, int], ...]
+    """How often each outcome occurs among its statements, those that occur."""
     origin: str
     verdicts: tuple[VerdictView, ...]
     fate: LabelOutcome
@@ -108,6 +95,11 @@ class LabelView:
     """`accept` or `reject` where a person decided."""
 
     @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The outcomes that occur, of evidence and statements."""
+        return tuple(dict.fromkeys(outcome for outcome, _ in (*self.counts, *self.word_counts)))
+
+    @property
     def tokens(self) -> tuple[str, ...]:
         """What a reader can filter by: its fate, the rule that turned it down, its traits, whether a person decided."""
         named = (self.rule, *self.traits, "decided by a person" if self.decided else "")
@@ -117,12 +109,8 @@ class LabelView:
 def label_view(judged: VerifiedLabel | LabelFate, scale: Scale) -> LabelView:
     """The label in words, whatever became of it; times are relative to the clip, whose scale it is shown on."""
     label, qa = judged.label, judged.label.qa
-    checks = {check.evidence_index: check for check in judged.checks if check.evidence_index is not None}
-    evidence = tuple(
-        _evidence(index, item, checks.get(index), scale, is_checked=bool(checks))
-        for index, item in enumerate(label.evidence)
-    )
-    found = [item.outcome for item in evidence]
+    evidence, statements = evidence_views(judged, scale), statement_views(judged)
+    found = {item.outcome for item in evidence} | {item.outcome for item in statements}
     spans = [item.span for item in label.evidence]
     asked = qa or label.trace
     verdicts = tuple(verdict_view(verdict, label, scale) for verdict in judged.verdicts)
@@ -142,8 +130,10 @@ def label_view(judged: VerifiedLabel | LabelFate, scale: Scale) -> LabelView:
         parts_title=_PARTS_TITLES.get(label.kind, ""),
         parts=tuple(_parts(label, scale)),
         evidence=evidence,
+        statements=statements,
         outcome=next((outcome for outcome in _OUTCOMES if outcome in found), ""),
-        counts=tuple((outcome, found.count(outcome)) for outcome in reversed(_OUTCOMES) if outcome in found),
+        counts=_counted(evidence),
+        word_counts=_counted(statements),
         origin="; then ".join(origin_text(origin) for origin in (label.provenance, *label.revisions)),
         verdicts=verdicts,
         fate=fate,
@@ -154,6 +144,11 @@ def label_view(judged: VerifiedLabel | LabelFate, scale: Scale) -> LabelView:
         version=label_version(label),
         decided=next((_DECISIONS[verdict.decision] for verdict in verdicts if verdict.is_review), ""),
     )
+
+
+def _counted(checks: Sequence[EvidenceView | StatementView]) -> tuple[tuple[str, int], ...]:
+    found = [check.outcome for check in checks]
+    return tuple((outcome, found.count(outcome)) for outcome in reversed(_OUTCOMES) if outcome in found)
 
 
 _DECISIONS = {"kept": "accept", "rejected": "reject"}
@@ -237,39 +232,6 @@ def _title(label: Label) -> str:
         return label.trace.question
     dimensions = dict.fromkeys(value.dimension for value in label.sv6d.values) if label.sv6d else {}
     return ", ".join(dimensions).capitalize()
-
-
-def _evidence(
-    index: int, evidence: Evidence, check: EvidenceCheck | None, scale: Scale, *, is_checked: bool
-) -> EvidenceView:
-    return EvidenceView(
-        number=index + 1,
-        modality=evidence.modality,
-        observation=evidence.observation,
-        source=evidence.source,
-        time=scale.text(evidence.span),
-        places=scale.places([evidence.span]),
-        claim=_claim(evidence.claim),
-        measured=_measured(check) if check else wording.NONE,
-        threshold=wording.figure(check.threshold) if check else wording.NONE,
-        outcome=check.outcome if check else "unchecked" if is_checked else "",
-        reason=check.reason if check else "No check was made." if is_checked else "",
-    )
-
-
-def _measured(check: EvidenceCheck) -> str:
-    number = wording.figure(check.measured)
-    if check.measured_text is None:
-        return number
-    return wording.term(check.measured_text) + (f" ({number})" if check.measured is not None else "")
-
-
-def _claim(claim: Claim | None) -> str:
-    if claim is None:
-        return wording.NONE
-    values = [claim.text, None if claim.value is None else wording.figure(claim.value)]
-    stated = ", ".join(value for value in values if value is not None)
-    return wording.term(claim.quantity) + (f": {wording.term(stated)}" if stated else "")
 
 
 def _step(step: ReasoningStep, evidence: Sequence[Evidence], scale: Scale) -> StepView:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from pydantic import Field, model_validator
 
 from data_cards import label_view, timeline, wording
+from data_cards.priors_view import priors_view
 from data_cards.scale import Scale
 from data_cards.statistics import DatasetStatistics
 from data_cards.tallies import CameraTally, NamedTally
@@ -124,11 +125,12 @@ def render_report(
             n_problems=len(problems),
             problem_kinds=sorted({problem.kind for problem in problems}),
             thresholds={count.name: wording.threshold_of(config, count.name) for count in summary.rejections},
+            priors=priors_view(summary.priors) if summary.priors else None,
             charts=_charts(statistics),
             kinds=sorted({label.kind for label in labels}),
             tasks=sorted({label.task for label in labels if label.task}),
             tokens=sorted({token for label in labels for token in label.tokens}),
-            outcomes=sorted({item.outcome for label in labels for item in label.evidence} - {""}),
+            outcomes=sorted({outcome for label in labels for outcome in label.outcomes}),
             style=Markup(_template_text("report.css")),  # noqa: S704 our own file
             script=Markup(script),  # noqa: S704 our own file
             script_sha256=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -173,7 +175,7 @@ def _charts(statistics: DatasetStatistics) -> list[Chart]:
         _chart("Camera segments", _most_frequent(statistics.camera)),
         _chart("Question tasks", _most_frequent(statistics.qa_tasks)),
         _chart("Position of the right option", letters),
-        _chart("Evidence by modality and outcome", checks),
+        _chart("Checks by modality and outcome", checks),
     ]
     return [chart for chart in charts if chart.rows]
 

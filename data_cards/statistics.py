@@ -108,8 +108,8 @@ class DatasetStatistics(Record):
         return sum(origin.cost_nanodollars for origin in self.origins) / 1_000_000_000
 
     def checks_with(self, outcome: CheckOutcome) -> int:
-        """Pieces of evidence with that outcome, over all modalities."""
-        return sum(check.count for check in self.checks if check.outcome == outcome)
+        """Pieces of evidence with that outcome, over all modalities; statements are not among them."""
+        return sum(check.count for check in self.checks if check.outcome == outcome and check.modality != "words")
 
 
 def statistics_of(
@@ -211,6 +211,9 @@ def _check_tallies(labels: Sequence[VerifiedLabel]) -> Iterator[CheckTally]:
         outcomes = {check.evidence_index: check.outcome for check in kept.checks if check.evidence_index is not None}
         for index, evidence in enumerate(kept.label.evidence):
             yield CheckTally(modality=evidence.modality, outcome=outcomes.get(index, "unchecked"))
+        yield from (
+            CheckTally(modality="words", outcome=check.outcome) for check in kept.checks if check.statement is not None
+        )
 
 
 def _origin_tally(kept: VerifiedLabel) -> OriginTally:

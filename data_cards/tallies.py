@@ -15,6 +15,9 @@ from schemas.signals import CameraTerm
 
 CheckOutcome = Literal["confirmed", "contradicted", "unchecked"]
 
+Checked = Literal[Modality, "words"]
+"""What a check is of: evidence of one modality, or what labels say in their own words."""
+
 
 class Tally(Record):
     """One row of a table of counts: rows with equal keys add up, the others stand beside each other.
@@ -122,11 +125,14 @@ class AnswerTally(Tally):
 
 
 class CheckTally(Tally):
-    """Pieces of evidence of one modality with one outcome of their check; without a check they are `unchecked`."""
+    """Pieces of evidence of one modality with one outcome of their check; without a check they are `unchecked`.
+
+    Statements of labels in their own words are rows of `words`; those that no signal decides have no check.
+    """
 
     keys: ClassVar[tuple[str, ...]] = ("modality", "outcome")
 
-    modality: Modality
+    modality: Checked
     outcome: CheckOutcome
     count: int = Field(default=1, ge=0)
 

@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from data_cards.priors_view import priors_line
+from data_cards.wording import plain_line
 from pipeline import run_file
 from pipeline.card_cell import write_report
 from pipeline.grid import Run
@@ -106,6 +108,9 @@ def _print_judges(console: Console, summary: RunSummary) -> None:
         )
     console.print()
     console.print(table)
+    if summary.priors:
+        told = f"  text-only probe: {plain_line(priors_line(summary.priors))}"
+        console.print(told, highlight=False, markup=False, soft_wrap=True)
     reviews = summary.reviews
     if reviews.accepted or reviews.rejected:
         lost = f", {reviews.without_effect} of them without effect" if reviews.without_effect else ""

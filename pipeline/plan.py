@@ -234,6 +234,7 @@ STEPS = (
             "dedup",
             *(f"annotate.{name}" for name in ANNOTATORS),
             *(f"verify.{name}" for name in JUDGES),
+            survey.SURVEY,
             "plan",
             "package",
         ),

@@ -17,7 +17,7 @@ from schemas.verdict import Result, Verdict
 
 TABLE = "reviews"
 
-_MADE_BY_EVIDENCE = ("verify.evidence", "verify.span")
+MADE_BY_EVIDENCE = ("verify.evidence", "verify.evidence.words", "verify.span")
 """Rules of the step that decisions enter at: it comes to these verdicts anew."""
 
 
@@ -69,7 +69,7 @@ def decided(label: Label, judged: VerifiedLabel | Verdict, decision: ReviewDecis
     if seen is None:
         checks = () if isinstance(judged, Verdict) else judged.checks
         return VerifiedLabel(label=label, checks=checks, verdicts=(*told, verdict))
-    later = tuple(one for one in seen.verdicts if not one.rule.startswith(_MADE_BY_EVIDENCE))
+    later = tuple(one for one in seen.verdicts if one.rule not in MADE_BY_EVIDENCE)
     # Checks belong to the label that was checked now, which judges may have changed before it was seen.
     checks = judged.checks if isinstance(judged, VerifiedLabel) and seen.label == label else seen.checks
     return seen.replace(checks=checks, verdicts=(*told, *later, verdict))

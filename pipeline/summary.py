@@ -11,7 +11,9 @@ from annotators.endpoint.replies import Replies
 from pipeline.fates import judge_names, outdated_decisions
 from pipeline.grid import CellState, Run, Step, cell_states
 from pipeline.reviews import TABLE
+from pipeline.survey import SURVEY
 from schemas.cell import CellInfo
+from schemas.priors import PriorsReport
 from schemas.summary import Asked, Count, JudgeSummary, Problem, ReviewSummary, RunSummary, StepSummary
 
 
@@ -44,6 +46,7 @@ def summarize(run: Run) -> RunSummary:
         asked=asked,
         judges=tuple(_judges(run, steps, asked)),
         reviews=_reviews(run),
+        priors=_priors(run, infos),
         tokens=sum(one.input_tokens + one.output_tokens for one in asked),
         cost_usd=sum(one.cost_usd for one in asked),
     )
@@ -148,6 +151,11 @@ def _reviews(run: Run) -> ReviewSummary:
         made.update(found["result"]["decision"] for found in run.store.read(TABLE, row, ["result.decision"]))
     without_effect = sum(1 for _ in outdated_decisions(run))
     return ReviewSummary(accepted=made["accept"], rejected=made["reject"], without_effect=without_effect)
+
+
+def _priors(run: Run, infos: dict[str, dict[int, CellInfo]]) -> PriorsReport | None:
+    found = (row["priors"] for row in _columns(run, SURVEY, infos, ["result.priors"]))
+    return next((PriorsReport.model_validate(report) for report in found if report is not None), None)
 
 
 def _step_summary(

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from schemas.base import Record
+from schemas.priors import PriorsReport
 
 
 class Count(Record):
@@ -106,6 +107,8 @@ class RunSummary(Record):
     """By annotator; empty where no model was asked."""
     judges: tuple[JudgeSummary, ...] = ()
     reviews: ReviewSummary = ReviewSummary()
+    priors: PriorsReport | None = None
+    """What the text-only probe found; None where it is off, or has not come to its end."""
     tokens: int
     """Of all replies, input and output."""
     cost_usd: float

@@ -15,6 +15,7 @@ from schemas.dataset import DatasetSplit, PackagedSample
 from schemas.evidence import Claim, Evidence, EvidenceCheck, Modality
 from schemas.label import Caption, Label, QAItem, ReasoningRole, ReasoningStep, SV6DSegment, SV6DValue, VerifiedLabel
 from schemas.media import Clip, EdgeKind, FrameSample, Shot, Transition, TransitionKind
+from schemas.priors import EVERYTHING, Artefact, GroupPriors, GuessRate, PriorsReport
 from schemas.provenance import Provenance
 from schemas.review import LabelFate, label_version
 from schemas.signals import (
@@ -290,6 +291,46 @@ def caption_label(clip: Clip, text: str = "A street with people who walk past sh
     )
 
 
+def made_of_words(found: VerifiedLabel) -> VerifiedLabel:
+    """The same label with two of its own statements checked."""
+    said = EvidenceCheck(
+        statement="answer: Question: How does it give way? Answer: By a hard cut", outcome="confirmed", measured=1.0,
+        measured_text="cut", threshold=None, reason="a cut is said to be there, and cut is measured",
+    )  # fmt: skip
+    denied = said.replace(
+        statement="reasoning step 2: It lasts 9 s.", outcome="contradicted", measured=12.0, measured_text=None,
+        threshold=0.5, reason="12 s are measured, 9 are said",
+    )  # fmt: skip
+    return found.replace(checks=(*found.checks, said, denied))
+
+
+def make_priors(group: str = "qa/why", rule: str = "the right option is the longest") -> PriorsReport:
+    """Of 200 questions, 60 are given away by their length and go; a small group is not tested."""
+    before = GuessRate(n_items=180, chance=0.25, accuracy=0.5, interval_low=0.4277, interval_high=0.5723)
+    after = GuessRate(n_items=120, chance=0.25, accuracy=0.25, interval_low=0.181, interval_high=0.3345)
+    few = GuessRate(n_items=20, chance=0.5, accuracy=0.45, interval_low=0.2582, interval_high=0.6579)
+    told = GroupPriors(group=group, before=before, after=after, n_flagged=60, n_rejected=60, is_tested=True)
+    everything = told.replace(group=EVERYTHING, before=before.replace(n_items=200))
+    small = GroupPriors(group="a/small", before=few, after=None, n_flagged=0, n_rejected=0, is_tested=False)
+    found = Artefact(
+        kind="length", stratum=group, rule=rule, n_items=180, n_right=90, expected=45.0, statistic=7.75,
+        p_value=1e-9, n_flagged=60,
+    )  # fmt: skip
+    return PriorsReport(
+        n_items=200, n_open_ended=7, n_fitted=200, held_out_by="source", action="reject", significance=0.01,
+        n_tests=12, overall=everything, groups=(small, told), artefacts=(found,),
+        notes=("1 groups have fewer than 30 questions, and are tested only with the others",),
+    )  # fmt: skip
+
+
+def no_priors() -> PriorsReport:
+    """Of too few questions for anything to be said."""
+    return make_priors().replace(
+        n_items=9, n_open_ended=0, n_fitted=0, held_out_by="nothing", overall=None, groups=(), artefacts=(),
+        notes=("9 questions with options: nothing can be said of fewer than 30",),
+    )  # fmt: skip
+
+
 def make_labels(clip: Clip) -> tuple[VerifiedLabel, ...]:
     """Two questions, the structure of each shot, a caption."""
     tasks = ("transition_kind", "camera_motion")
@@ -422,6 +463,7 @@ def make_summary(clips: Sequence[ReportClip]) -> RunSummary:
                 replies=120, cost_usd=0.02,
             ),
         ),
+        priors=make_priors(),
         reviews=ReviewSummary(accepted=2, rejected=1, without_effect=1),
         tokens=960 * n,
         cost_usd=0.0007 * n,

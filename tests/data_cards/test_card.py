@@ -18,6 +18,7 @@ from data_cards.statistics import DatasetStatistics
 from schemas.config import CardConfig, RunConfig, SplitConfig
 from schemas.dataset import DatasetSplit
 from schemas.judging import LeakageConfig, VerifyConfig
+from schemas.priors import PriorsReport
 from schemas.summary import Problem
 from tests.data_cards import builders
 
@@ -179,6 +180,56 @@ def test_error_rates_are_stated_where_blind_answering_was_asked_for() -> None:
     assert "at most 1 % of the questions that are answered at the guessing rate, and to keep at most 10 %" in text
     assert "50 % of the way from guessing to always" in text
     assert "sequential test" not in card()
+
+
+def test_what_words_give_away_is_told_before_and_after_filtering() -> None:
+    text = " ".join(card().split())
+    assert "200 questions with options; 7 more are open-ended, and left alone." in text
+    assert "| qa/why | 180 | 25.0 % | 50.0 % (42.8 to 57.2 %) | 60 | 60 | 120 | 25.0 % (18.1 to 33.5 %) |" in text
+    assert "| a/small | 20 | 50.0 % | 45.0 % (25.8 to 65.8 %) | 0 | 0 | 20 | — |" in text
+    assert "- by its length: the right option is the longest in 90 of 180 questions of qa/why, where 45.0" in text
+    assert "What could not be said: 1 groups have fewer than 30 questions" in text
+    order = [text.index(f"| {name} |") for name in ("all questions", "qa/why", "a/small")]
+    assert order == sorted(order)
+
+
+def test_too_few_questions_are_told_in_one_line_and_a_probe_that_is_off_not_at_all() -> None:
+    clips = [builders.make_report_clip()]
+    summary, statistics = builders.make_summary(clips), builders.make_statistics(clips)
+
+    def shown(priors: PriorsReport | None) -> str:
+        return render_card(summary.replace(priors=priors), statistics, RunConfig(), (shard("train"),), ())
+
+    few = shown(builders.no_priors()).split("### What can be guessed from the words alone")[1].split("###")[0]
+    assert "What could not be said: 9 questions with options: nothing can be said of fewer than 30." in few
+    assert "|" not in few
+    assert "No rule was found" not in few
+    assert "classifier" not in few
+    assert "guessed from the words" not in shown(None)
+
+
+def test_what_words_of_options_give_away_is_no_markup() -> None:
+    clips = [builders.make_report_clip()]
+    summary, statistics = builders.make_summary(clips), builders.make_statistics(clips)
+
+    def shown(text: str) -> str:
+        priors = builders.make_priors(group=text, rule=text).replace(notes=(text,))
+        return render_card(summary.replace(priors=priors), statistics, RunConfig(), (shard("train"),), ())
+
+    assert structure(shown(HOSTILE)) == structure(shown("harmless"))
+    assert "<script" not in MarkdownIt("commonmark").enable("table").render(body(shown(HOSTILE)))
+
+
+def test_checks_of_words_are_a_row_of_their_own() -> None:
+    clip = builders.make_report_clip()
+    clip = clip.replace(labels=tuple(map(builders.made_of_words, clip.labels)))
+    text = render_card(
+        builders.make_summary([clip]), builders.make_statistics([clip]), RunConfig(), (shard("train"),), ()
+    )
+    rows = [line for line in text.splitlines() if line.count("|") == 5 and "---" not in line]
+    table = rows[rows.index("| Modality | Confirmed | Contradicted | Unchecked |") :]
+    assert f"| words | {len(clip.labels)} | {len(clip.labels)} | 0 |" in table
+    assert "| Evidence confirmed by measurement | 75.0 % |" in text
 
 
 def test_failures_and_rejections_are_quoted_apart() -> None:

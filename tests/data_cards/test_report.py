@@ -19,6 +19,7 @@ from data_cards.scale import Scale
 from data_cards.statistics import DatasetStatistics
 from schemas.config import CardConfig, RunConfig, SplitConfig
 from schemas.media import Clip, FrameSample
+from schemas.priors import PriorsReport
 from schemas.review import LabelFate, LabelOutcome
 from schemas.summary import Problem
 from schemas.verdict import Opinion, Verdict
@@ -123,6 +124,39 @@ def test_every_check_is_told_with_claim_number_threshold_and_outcome() -> None:
     assert "Claim — Measured — Threshold — Outcome unchecked No signal measures this." in text
     assert "A hard cut" not in text
     assert "B By a dissolve" in text
+
+
+def test_every_statement_is_told_with_number_threshold_outcome_and_reason() -> None:
+    clip = builders.make_clip()
+    label = builders.made_of_words(builders.kept(builders.qa_label(clip)))
+    view = label_view.label_view(label, Scale.of(clip.span))
+    assert view.counts == (("confirmed", 3),)
+    assert view.word_counts == (("confirmed", 1), ("contradicted", 1))
+    assert view.outcome == "contradicted"
+    parsed = Page(page([builders.make_report_clip().replace(labels=(label,), turned_down=())]))
+    text = " ".join(parsed.text.split())
+    assert "3 confirmed words: 1 confirmed words: 1 contradicted" in text
+    assert (
+        "It lasts 9 s. reasoning step 2 Measured 12 Threshold 0.5 Outcome contradicted 12 s are measured, 9 are said"
+    ) in text
+    assert "Measured cut (1) Threshold — Outcome confirmed a cut is said to be there" in text
+    assert "confirmed contradicted" in parsed.having("data-outcomes")
+
+
+def test_what_words_give_away_is_on_the_page() -> None:
+    clips = [builders.make_report_clip()]
+    summary, statistics = builders.make_summary(clips), builders.make_statistics(clips)
+
+    def shown(priors: PriorsReport | None) -> Page:
+        return Page(render_report(summary.replace(priors=priors), statistics, RunConfig(), clips, []))
+
+    text = " ".join(shown(builders.make_priors()).text.split())
+    assert "qa/why 180 25.0 % 50.0 % (42.8 to 57.2 %) 60 60 120 25.0 % (18.1 to 33.5 %)" in text
+    assert "by its length the right option is the longest in 90 of 180 questions of qa/why" in text
+    assert "nothing can be said of fewer than 30." in shown(builders.no_priors()).text
+    assert "guessed from the words" not in shown(None).text
+    hostile = shown(builders.make_priors(group=HOSTILE, rule=HOSTILE).replace(notes=(HOSTILE,)))
+    assert hostile.tags() == shown(builders.make_priors()).tags()
 
 
 def test_every_verdict_is_told_with_rule_number_trials_judge_and_cost() -> None:

@@ -83,6 +83,21 @@ def test_evidence_without_a_check_counts_as_unchecked() -> None:
     assert counted.checks_with("unchecked") == len(label.label.evidence)
 
 
+def test_statements_are_counted_as_words_and_not_as_evidence() -> None:
+    clip = builders.make_clip()
+    found = builders.kept(builders.qa_label(clip))
+    plain, said = (
+        statistics_of(builders.make_sample(clip), builders.make_description(clip), [label])
+        for label in (found, builders.made_of_words(found))
+    )
+    words = {row.outcome: row.count for row in said.checks if row.modality == "words"}
+    assert words == {"confirmed": 1, "contradicted": 1}
+    assert said.evidence == plain.evidence
+    assert said.checks_with("confirmed") == plain.checks_with("confirmed")
+    assert [row for row in said.checks if row.modality != "words"] == list(plain.checks)
+    assert {row.count for row in (said + said).checks if row.modality == "words"} == {2}
+
+
 def test_values_of_open_attributes_are_counted_together() -> None:
     values = {(row.attribute, row.value): row.count for row in one().sv6d_values}
     assert values["action", FREE_TEXT] == 3

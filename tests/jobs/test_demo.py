@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import webdataset
 from datasets import load_dataset
 
-from tests.product import assert_accounted_for, results, status
+from tests.product import assert_accounted_for, reelproof, results, status
 
 TRUTH = Path("jobs/samples/reel.truth.json")
 
@@ -75,7 +75,8 @@ def test_every_label_points_into_its_clip_and_says_where_it_comes_from(demo_run:
         length = told["span"]["end_s"] - told["span"]["start_s"]
         for label in told["labels"]:
             assert label["evidence"]
-            assert len(label["checks"]) == len(label["evidence"])
+            indices = [check["evidence_index"] for check in label["checks"] if check["statement"] is None]
+            assert indices == list(range(len(label["evidence"])))
             assert {check["outcome"] for check in label["checks"]} == {"confirmed"}
             assert label["provenance"]["annotator"] == "measured"
             for span in (evidence["span"] for evidence in label["evidence"]):
@@ -111,6 +112,33 @@ def test_the_cells_open_in_the_tools_people_have(demo_run: Path, tmp_path: Path)
     assert 0 < luma < 1
     assert pl.read_parquet(path, columns=["unit_id", "outcome"]).height == clips
     assert len(load_dataset("parquet", data_files=path, split="train", cache_dir=str(tmp_path))) == clips
+
+
+def test_what_words_give_away_is_told_wherever_the_run_is(demo_run: Path) -> None:
+    told = status(demo_run)
+    priors = told["priors"]
+    (survey,) = results(demo_run, "survey")
+    assert priors == survey["priors"]
+    assert priors["overall"]["before"]["n_items"] == sum(told["labels_by_task"].values()) > 0
+    assert json.loads((demo_run / "stats.json").read_text())["run"]["priors"] == priors
+    accuracy = f"{100 * priors['overall']['before']['accuracy']:.1f} %"
+    for text in (
+        (demo_run / "README.md").read_text(),
+        (demo_run / "report/index.html").read_text(),
+        reelproof("status", str(demo_run)).stdout,
+    ):
+        assert accuracy in text
+
+
+def test_statements_in_words_are_told_on_the_page_and_counted(demo_run: Path) -> None:
+    checks = [check for kept in results(demo_run, "verify.questions") for check in kept["checks"] if check["statement"]]
+    assert checks
+    counted = json.loads((demo_run / "stats.json").read_text())["statistics"]["checks"]
+    assert sum(row["count"] for row in counted if row["modality"] == "words") == len(checks)
+    page = (demo_run / "report/index.html").read_text()
+    assert page.count('<dl class="check">') == sum(
+        len(kept["checks"]) for kept in results(demo_run, "verify.questions")
+    )
 
 
 def test_the_card_and_its_figures_are_there(demo_run: Path) -> None:

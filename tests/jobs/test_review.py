@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from tests.corpus import textured_frame, write_video
+from tests.endpoint import Plan, endpoint
+from tests.judge_answers_blind import Answerer
 from tests.product import reelproof, results, rows, status, written_at
 
 SETTINGS = (
@@ -152,15 +154,58 @@ def test_decisions_win_and_only_what_depends_on_them_is_made_again(run: Path, tm
     assert {path.split("/")[1] for path in changed} == {
         "reviews",
         "verify.evidence",
+        "verify.wording",
+        "survey",
+        "verify.questions",
         "plan",
         "package",
         "card",
     }
-    assert [path for path in changed if "verify.evidence" in path] == ["tables/verify.evidence/part-00000.parquet"]
+    for judge in ("verify.evidence", "verify.wording"):
+        assert [path for path in changed if judge in path] == [f"tables/{judge}/part-00000.parquet"]
 
     told = decide(run, file)
     assert (told["accepted"], told["rejected"], told["new"], told["changed"]) == (1, 1, 0, 0)
     assert written_at(run) == after
+
+
+def test_a_question_that_a_model_answers_blind_stays_where_a_person_accepts_it_and_nobody_asks_again(
+    run: Path, tmp_path: Path
+) -> None:
+    asked = [kept["label"]["qa"] for kept in results(run, "verify.questions") if kept["label"]["qa"]]
+    answers = Answerer(knows={qa["question"]: qa["options"][qa["answer_index"]] for qa in asked})
+    with endpoint(Plan(answer=lambda body: answers(body))) as server:
+        blind = (
+            "--base-url", server.base_url, "--judge-model", "stand-in", "--set", "verify.leakage.enabled=true",
+            "--set", "verify.leakage.endpoints=[judge]",
+        )  # fmt: skip
+        again = ("run", "--output", str(run), "--runner", "local", "--quiet", *blind)
+        judged = reelproof(*again)
+        assert judged.returncode == 0, judged.stdout + judged.stderr
+        found = exported(run, tmp_path / "labels.csv")
+        leaking = [row["label_id"] for row in found if row["rule"] == "verify.leakage"]
+        assert len(leaking) > 1
+        accepted, left = leaking[:2]
+        assert packaged(run).keys().isdisjoint(leaking)
+        n_sent = server.log.n_tries
+        assert n_sent > 0
+
+        told = decide(run, saved(tmp_path / "decided.csv", found, {accepted: "accept"}))
+        assert (told["accepted"], told["rejected"]) == (1, 0)
+        shown = packaged(run)
+        assert left not in shown
+        verdicts = shown[accepted]["verdicts"]
+        assert [one["rule"] for one in verdicts][-2:] == ["verify.leakage", "review"]
+        assert [one["decision"] for one in verdicts][-2:] == ["reject", "keep"]
+        assert [one["rule"] for one in verdicts].count("verify.leakage") == 1
+        assert verdicts[-2]["trials"] > 0
+        assert verdicts[-1]["judges"] == ["Ada"]
+
+        before = written_at(run)
+        assert reelproof(*again).returncode == 0
+        assert written_at(run) == before
+        assert server.log.n_tries == n_sent
+        assert status(run)["judges"]["verify.leakage"]["rejected"] == len(leaking) - 1
 
 
 def test_a_decision_can_be_turned_round_and_taken_back(run: Path, tmp_path: Path) -> None:
@@ -170,7 +215,9 @@ def test_a_decision_can_be_turned_round_and_taken_back(run: Path, tmp_path: Path
     decide(run, saved(tmp_path / "one.csv", found, {kept: "reject", rejected: "accept"}))
     told = decide(run, saved(tmp_path / "two.csv", found, {kept: "accept"}))
     assert (told["accepted"], told["new"], told["changed"]) == (1, 0, 1)
-    assert [verdict["rule"] for verdict in packaged(run)[kept]["verdicts"]] == ["verify.evidence", "review"]
+    before_review = [verdict["rule"] for verdict in before[kept]["verdicts"]]
+    assert before_review[0] == "verify.evidence"
+    assert [verdict["rule"] for verdict in packaged(run)[kept]["verdicts"]] == [*before_review, "review"]
     assert decide(run, "--clear", "all")["cleared"] == 2
     assert packaged(run) == before
     assert not list(run.glob("tables/reviews/*"))

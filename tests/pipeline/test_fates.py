@@ -8,7 +8,7 @@ import pytest
 from pipeline.fates import label_places, outdated_decisions, part_fates
 from pipeline.grid import CODE_VERSION, Run
 from pipeline.plan import steps_of
-from pipeline.reviews import decided, decisions, standing, write_decisions
+from pipeline.reviews import MADE_BY_EVIDENCE, decided, decisions, standing, write_decisions
 from pipeline.store import Store
 from schemas.arrow import StepRecord, cell_row, cell_schema
 from schemas.base import Record
@@ -19,6 +19,7 @@ from schemas.label import REVIEW_RULE, ClipLabels, VerifiedLabel
 from schemas.media import PartSlice
 from schemas.review import ReviewDecision, label_version
 from schemas.verdict import Failure, Rejection, Result, Verdict
+from stages.evidence import RULE, SPAN_RULE, WORDS_RULE
 from tests.data_cards import builders
 
 CLIP = builders.make_clip()
@@ -26,6 +27,9 @@ LABELS = tuple(builders.qa_label(CLIP, number) for number in range(6))
 CONFIG = RunConfig(
     verify=VerifyConfig(leakage=LeakageConfig(enabled=True), critic=CriticConfig(enabled=True)),
 )
+
+PASSED = ("verify.evidence", "verify.wording", "verify.priors")
+"""Rules of the judges before those that ask a model: all labels but the first come past them."""
 
 
 def write(store: Store, table: str, value: type[Record], records: Sequence[StepRecord]) -> None:
@@ -62,6 +66,9 @@ def run(tmp_path: Path) -> Run:
     write(store, "annotate.measured", ClipLabels, [Result(unit_id=CLIP.clip_id, subject="a clip", value=found)])
     checked = [builders.kept(label) for label in LABELS]
     write(store, "verify.evidence", VerifiedLabel, [rejection(0, "verify.evidence"), *map(result, checked[1:])])
+    for judge, rule in (("verify.wording", "verify.wording"), ("verify.questions", "verify.priors")):
+        checked[1:] = [kept.judged(verdict(number, rule)) for number, kept in enumerate(checked[1:], 1)]
+        write(store, judge, VerifiedLabel, list(map(result, checked[1:])))
     seen = {number: checked[number].judged(verdict(number, "verify.leakage")) for number in (2, 4, 5)}
     failure = Failure(unit_id=LABELS[3].label_id, subject="a label", kind="refused", message="the model refused")
     records: list[StepRecord] = [
@@ -83,11 +90,11 @@ def test_each_label_is_told_with_its_judge_and_all_verdicts_so_far(run: Run) -> 
     assert [fate.label.label_id for fate in fates] == [label.label_id for label in LABELS]
     assert [(fate.outcome, fate.step, [one.rule for one in fate.verdicts]) for fate in fates] == [
         ("rejected", "verify.evidence", ["verify.evidence"]),
-        ("rejected", "verify.leakage", ["verify.evidence", "verify.leakage"]),
-        ("rejected", "verify.critic", ["verify.evidence", "verify.leakage", "verify.critic"]),
-        ("failed", "verify.leakage", ["verify.evidence"]),
-        ("pending", "verify.leakage", ["verify.evidence", "verify.leakage"]),
-        ("kept", "verify.critic", ["verify.evidence", "verify.leakage", "verify.critic"]),
+        ("rejected", "verify.leakage", [*PASSED, "verify.leakage"]),
+        ("rejected", "verify.critic", [*PASSED, "verify.leakage", "verify.critic"]),
+        ("failed", "verify.leakage", [*PASSED]),
+        ("pending", "verify.leakage", [*PASSED, "verify.leakage"]),
+        ("kept", "verify.critic", [*PASSED, "verify.leakage", "verify.critic"]),
     ]
     assert fates[3].failure == "refused: the model refused"
     assert fates[5].label.qa
@@ -128,6 +135,18 @@ def test_a_label_that_a_person_turned_down_is_shown_as_they_saw_it(run: Run) -> 
     assert after.label == fate.label
     assert [one.rule for one in after.verdicts] == [*(one.rule for one in fate.verdicts), REVIEW_RULE]
     assert after.verified == fate.verified
+
+
+@pytest.mark.parametrize("rule", MADE_BY_EVIDENCE)
+def test_what_measurements_say_now_takes_the_place_of_what_they_said_then(rule: str) -> None:
+    assert set(MADE_BY_EVIDENCE) == {RULE, WORDS_RULE, SPAN_RULE}
+    then, now = verdict(0, rule, "reject"), verdict(0, rule, "reject").replace(reason="measured anew")
+    seen = VerifiedLabel(label=LABELS[0], checks=(), verdicts=(then,))
+    decision = ReviewDecision(label_id=then.subject_id, clip_id=CLIP.clip_id, decision="accept", seen=seen)
+    made = decided(LABELS[0], now, decision)
+    assert isinstance(made, VerifiedLabel)
+    assert made.verdicts[:-1] == (now,)
+    assert made.verdicts[-1].rule == REVIEW_RULE
 
 
 def test_a_decision_stands_while_the_label_says_the_same(run: Run) -> None:
