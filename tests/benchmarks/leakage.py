@@ -38,10 +38,12 @@ from tests.benchmarks.leakage_answerers import (
     simulate,
     walds_test,
 )
-from tests.benchmarks.priors_planted import measure_planted
+from tests.benchmarks.priors_planted import N_TIMED, measure_planted
 
 N_ITEMS = 1_000_000
 N_QUICK = 10_000
+N_SETS = 10
+N_TIMED_QUICK = 2_000
 OPTIONS = (2, 3, 4, 5)
 OPEN = 1
 MIN_SAVED = 0.4
@@ -82,7 +84,7 @@ def measure(say: Say = lambda _: None, *, quick: bool = False) -> list[Figure]:
         found += [*_errors(race), *_saved(race), *_in_between(race)]
         if n_options in OPTIONS:
             found += _dependent(race)
-    return [*found, *measure_planted(*((1, 2_000) if quick else ()), say=say)]
+    return [*found, *measure_planted(1 if quick else N_SETS, N_TIMED_QUICK if quick else N_TIMED, say)]
 
 
 def _race(config: LeakageConfig, n_options: int, n_items: int) -> Race:
