@@ -62,7 +62,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         finished = reelproof(
             "run", "--input", REEL, "--output", str(folder / "run"), *SETTINGS, "--runner", "local", "--quiet",
             "--set", "annotate.sv6d.enabled=true", "--set", f"annotate.sv6d.taxonomy={folder / 'mine.yaml'}",
-            "--until", "verify.evidence", "--model", "stand-in", "--base-url", server.base_url,
+            "--until", "verify.questions", "--model", "stand-in", "--base-url", server.base_url,
         )  # fmt: skip
     assert finished.returncode == 0, finished.stderr
     return folder / "run"
@@ -169,7 +169,7 @@ def test_rejected_labels_are_compared_only_where_they_are_asked_for(run: Path) -
 
 def test_a_run_that_no_judge_has_seen_says_how_to_compare_it(run: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(run, tmp_path / "run")
-    shutil.rmtree(copy / "tables" / "verify.evidence")
+    shutil.rmtree(copy / "tables" / "verify.questions")
     with pytest.raises(AgreementError, match="--unverified takes what annotators said"):
         said(str(copy), str(run))
     assert told(str(copy), str(run), "--unverified")["overall"]["agreement"] == 1.0
@@ -391,7 +391,7 @@ def test_a_folder_without_a_run_is_one_line_and_exit_code_2(tmp_path: Path) -> N
 
 def test_a_damaged_cell_is_named_in_one_line(run: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(run, tmp_path / "run")
-    for path in (copy / "tables" / "verify.evidence").glob("*.parquet"):
+    for path in (copy / "tables" / "verify.questions").glob("*.parquet"):
         content = path.read_bytes()
         path.write_bytes(content[:4] + bytes(len(content) // 2 - 4) + content[len(content) // 2 :])
     with pytest.raises(AgreementError, match=r"run cannot be read: ") as caught:
