@@ -1,6 +1,6 @@
 """What the text-only probe found, in words: for the card, the report and the terminal.
 
-Here: `priors_view` and `priors_line`. Not here: the finding (`stages.priors`), or the look of it (`templates/`).
+Here: `priors_view` and `priors_line`. Not here: the finding (`stages.priors.probe`), or the look of it (`templates/`).
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,7 @@
 """`reelproof agreement A B`: how far two sets of SV6D labels agree, clip by clip and over all.
 
 Here: the request, comparing, and what is told. Not here: reading the two sides (`jobs.agreement_sides`), the measure
-(`stages.agreement`), or options (`jobs.cli`).
+(`stages.sv6d.agreement`), or options (`jobs.cli`).
 """
 
 import json
@@ -20,10 +20,10 @@ from schemas.agreement import Agreement, OverallAgreement
 from schemas.base import Record
 from schemas.judging import AgreementConfig
 from schemas.label import Label
-from stages.agreement import agreement, overall
-from stages.consensus import trimmed
 from stages.errors import StageError
-from stages.text_embedding import make_text_embedder
+from stages.sv6d.agreement import agreement, overall
+from stages.sv6d.consensus import trimmed
+from stages.texts.embedding import make_text_embedder
 
 SECTION = "agreement"
 _WIDTH = 100

@@ -20,14 +20,14 @@ from schemas.judging import LeakageConfig, QuestionClassConfig
 from schemas.label import Label, QuestionClass
 from schemas.time import Span
 from schemas.verdict import Verdict
-from stages.answer_match import answers_match
-from stages.consensus import consistency_of, trimmed
-from stages.leakage import finished, leakage_test, leakage_verdict, require_attainable
-from stages.question_class import classify, permutations
-from stages.sequential import characteristic
-from stages.statements import statements
-from stages.text_embedding import make_text_embedder
-from stages.trials import trial_plan
+from stages.blind.leakage import finished, leakage_test, leakage_verdict, require_attainable
+from stages.blind.matching import answers_match
+from stages.blind.question_class import classify, permutations
+from stages.blind.sequential import characteristic
+from stages.blind.trials import trial_plan
+from stages.spoken.statements import statements
+from stages.sv6d.consensus import consistency_of, trimmed
+from stages.texts.embedding import make_text_embedder
 
 USUAL_OPTIONS = range(1, 6)
 """Numbers of options whose tests must be possible for a run to start; 1 is open-ended."""

@@ -163,8 +163,8 @@ def check_judge(name: str, config: RunConfig) -> None:
 
 def _require_attainable(section: LeakageConfig) -> None:
     """Raise SettingsError where the blind test cannot hold the error rates that are asked of it."""
+    from stages.blind.leakage import require_attainable
     from stages.errors import UnattainableError
-    from stages.leakage import require_attainable
 
     try:
         for n_options in _TOLD_BEFORE:
@@ -176,7 +176,7 @@ def _require_attainable(section: LeakageConfig) -> None:
 def _with_text_embedders(verify: VerifyConfig) -> VerifyConfig:
     """The section with `duplicates.embedder: auto` made definite; what judges that are on embed with must be there."""
     from stages.errors import StageError
-    from stages.text_embedding import require_text_embedder, resolve_text_embedder
+    from stages.texts.embedding import require_text_embedder, resolve_text_embedder
 
     duplicates = verify.duplicates.replace(embedder=resolve_text_embedder(verify.duplicates.embedder))
     try:

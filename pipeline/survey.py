@@ -1,7 +1,7 @@
 """Every question of the data set looked at together, once: near-duplicates, and what can be guessed from words alone.
 
 Here: the column `survey`, which finds them, and the units of `verify.questions`, which acts on what it found. Not here:
-how they are found (`stages.duplicates`, `stages.priors`).
+how they are found (`stages.texts.duplicates`, `stages.priors.probe`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ from schemas.survey import QuestionFinding, QuestionSurvey
 from schemas.verdict import Verdict
 
 if TYPE_CHECKING:
-    from stages.prior_items import ProbeItem
+    from stages.priors.items import ProbeItem
 
 SURVEY = "survey"
 SECTIONS = ("verify.duplicates", "verify.priors")
@@ -40,9 +40,9 @@ def version() -> str:
 
 def surveyor(config: RunConfig) -> Worker:
     """Finds near-duplicate questions, and of the others those that their words give away."""
-    from stages.duplicates import find_duplicates, question_text
-    from stages.priors import probe
-    from stages.text_embedding import make_text_embedder
+    from stages.priors.probe import probe
+    from stages.texts.duplicates import find_duplicates, question_text
+    from stages.texts.embedding import make_text_embedder
 
     duplicates, priors = config.verify.duplicates, config.verify.priors
     setting = "verify.duplicates.embedder"
@@ -107,7 +107,7 @@ def _gathered(verdicts: Iterable[Verdict]) -> tuple[QuestionFinding, ...]:
 
 
 def _probe_item(label: Label, item: QAItem, source_id: str) -> "ProbeItem":
-    from stages.prior_items import ProbeItem
+    from stages.priors.items import ProbeItem
 
     return ProbeItem(
         label_id=label.label_id, group=f"{label.provenance.annotator}/{item.task}", question=item.question,

@@ -206,7 +206,7 @@ def wording_version() -> str:
 
 def verify_wording(config: RunConfig) -> Worker:
     """The words of a label."""
-    from stages.wording import make_wording_judge
+    from stages.wording.judge import make_wording_judge
 
     judged = make_wording_judge(config.verify.wording)
 

@@ -1,6 +1,6 @@
 """How far two sets of SV6D segments agree: figures for one clip, for many, and for one label among further samples.
 
-Here: the records. Not here: how they come about (`stages.agreement`, `stages.consensus`), or settings
+Here: the records. Not here: how they come about (`stages.sv6d.agreement`, `stages.sv6d.consensus`), or settings
 (`schemas.judging.AgreementConfig`).
 """
 

@@ -1,6 +1,6 @@
 """What the text-only probe found: how far questions can be guessed from their words, before and after filtering.
 
-Here: `PriorsReport` and its parts, which the card shows. Not here: how it is found (`stages.priors`).
+Here: `PriorsReport` and its parts, which the card shows. Not here: how it is found (`stages.priors.probe`).
 """
 
 from typing import Literal

@@ -1,6 +1,6 @@
 """One thing that a label says in words, so that it can be checked or judged by itself.
 
-Here: `Statement`. Not here: how a label is split into statements (`stages.statements`), or what becomes of them.
+Here: `Statement`. Not here: how a label is split into statements (`stages.spoken.statements`), or what becomes of them.
 """
 
 from schemas.base import Record

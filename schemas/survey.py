@@ -1,6 +1,7 @@
 """What looking at all questions of a data set together found.
 
-Here: the record that the column `survey` holds. Not here: how it is found (`stages.duplicates`, `stages.priors`).
+Here: the record that the column `survey` holds. Not here: how it is found (`stages.texts.duplicates`,
+`stages.priors.probe`).
 """
 
 from schemas.base import Record

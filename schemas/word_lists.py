@@ -1,7 +1,7 @@
 """Words and wordings that labels are held against: what must not stand in them, and words that tell questions apart.
 
 Here: the records and the files in `schemas/taxonomies/` that are shipped. Not here: reading a label with them
-(`stages.wording`, `stages.contrasts`).
+(`stages.wording.judge`, `stages.texts.contrasts`).
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """The evidence check: every claim of a label against the signals, and what the label is worth after it.
 
 Here: `verify_label`. Not here: how a single quantity is checked (`stages.claims`), what is measured of the label's own
-words (`stages.words`), or judges that ask a model.
+words (`stages.spoken.check`), or judges that ask a model.
 """
 
 from schemas.config import DescribeConfig
@@ -14,7 +14,7 @@ from schemas.verdict import Verdict
 from stages.claims import CHECKS
 from stages.errors import StageError
 from stages.measurements import Finding, Measurements
-from stages.words import check_words
+from stages.spoken.check import check_words
 
 RULE = "verify.evidence"
 WORDS_RULE = "verify.evidence.words"

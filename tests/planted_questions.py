@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from stages.priors import ProbeItem
+from stages.priors.probe import ProbeItem
 
 PlantKind = Literal["world", "wording", "position", "length", "majority"]
 KINDS: tuple[PlantKind, ...] = ("world", "wording", "position", "length", "majority")

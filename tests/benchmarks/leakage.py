@@ -1,7 +1,7 @@
 """`reelproof bench leakage`: whether the blind test holds its error rates, and what it saves.
 
 Here: which questions, and the figures. Not here: who answers (`tests.benchmarks.leakage_answerers`), or the test itself
-(`stages.leakage`).
+(`stages.blind.leakage`).
 
 Everything is at the settings that are shipped. Rates are simulated, through the product's own plan and boundaries; the
 exact ones stand beside them. The peers are the smallest fixed number of trials with the same error rates, and Wald's
@@ -15,8 +15,8 @@ from scipy.optimize import brentq
 from scipy.stats import binomtest
 
 from schemas.judging import LeakageConfig
-from stages.leakage import CONFIDENCE, hypotheses, leakage_test
-from stages.sequential import (
+from stages.blind.leakage import CONFIDENCE, hypotheses, leakage_test
+from stages.blind.sequential import (
     Characteristic,
     FixedDesign,
     Hypotheses,

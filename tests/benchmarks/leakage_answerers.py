@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta
 
-from stages.leakage import OPEN_CHANCE, decide
-from stages.sequential import Look, SequentialTest, characteristic
-from stages.trials import Trial, trial_plan
+from stages.blind.leakage import OPEN_CHANCE, decide
+from stages.blind.sequential import Look, SequentialTest, characteristic
+from stages.blind.trials import Trial, trial_plan
 
 BLOCK = 100_000
 """Items that are simulated together."""

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from schemas.judging import LeakageConfig, PriorsConfig
-from stages.leakage import finished, leakage_test
-from stages.prior_features import measure
-from stages.prior_items import gather
-from stages.prior_probe import guess
-from stages.priors import ProbeItem, probe
+from stages.blind.leakage import finished, leakage_test
+from stages.priors.classifier import guess
+from stages.priors.features import measure
+from stages.priors.items import gather
+from stages.priors.probe import ProbeItem, probe
 from tests.benchmarks.figures import Figure, at_least, at_most
 from tests.benchmarks.footage import Say
 from tests.planted_questions import STATISTICAL, PlantedQuestion, planted, sound_only

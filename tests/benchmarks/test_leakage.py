@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from schemas.judging import LeakageConfig
-from stages.leakage import decide, hypotheses, leakage_test
-from stages.sequential import characteristic
-from stages.trials import trial_plan
+from stages.blind.leakage import decide, hypotheses, leakage_test
+from stages.blind.sequential import characteristic
+from stages.blind.trials import trial_plan
 from tests.benchmarks.leakage import measure
 from tests.benchmarks.leakage_answerers import (
     Tally,

@@ -8,11 +8,11 @@ from typing import get_args
 
 from data_cards.rules import RULE_WORDS, rule_words
 from schemas.label import REVIEW_RULE
-from stages.leakage import Shown
+from stages.blind.leakage import Shown
 from tests.product import ROOT
 
-JUDGES = sorted([*(ROOT / "stages").glob("*.py"), *(ROOT / "annotators" / "judges").glob("*.py")])
-MADE_WHILE_JUDGING = {"stages/leakage.py", "stages/wording.py"}
+JUDGES = sorted([*(ROOT / "stages").rglob("*.py"), *(ROOT / "annotators" / "judges").glob("*.py")])
+MADE_WHILE_JUDGING = {"stages/blind/leakage.py", "stages/wording/judge.py"}
 """Where the end of a rule's name is a value: `produced` knows which values there are."""
 
 
@@ -47,10 +47,10 @@ def ends(path: Path) -> Iterator[str | None]:
 
 def faults() -> Iterator[str]:
     """Names of the faults that `verify.wording` finds: named where they are made, or in a table of name and finder."""
-    for path in (ROOT / "stages").glob("wording*.py"):
+    for path in (ROOT / "stages" / "wording").glob("*.py"):
         for node in nodes(path):
             is_fault = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Fault"
-            is_table_row = isinstance(node, ast.Tuple) and path.name == "wording_words.py" and len(node.elts) == 2
+            is_table_row = isinstance(node, ast.Tuple) and path.name == "words.py" and len(node.elts) == 2
             first = node.args[:1] if isinstance(node, ast.Call) and is_fault else []
             first = node.elts[:1] if isinstance(node, ast.Tuple) and is_table_row else first
             yield from (one.value for one in first if isinstance(one, ast.Constant) and isinstance(one.value, str))

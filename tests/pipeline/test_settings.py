@@ -60,7 +60,7 @@ def test_what_finds_duplicates_is_made_definite_before_the_run(monkeypatch: pyte
     assert load_config("default").verify.duplicates.embedder == "tfidf"
     assert load_config("default", auto).verify.duplicates.embedder == "minilm"
     assert load_config("default", ["verify.duplicates.embedder=letters"]).verify.duplicates.embedder == "letters"
-    monkeypatch.setattr("stages.text_embedding.find_spec", lambda _: None)
+    monkeypatch.setattr("stages.texts.embedding.find_spec", lambda _: None)
     assert load_config("default", auto).verify.duplicates.embedder == "tfidf"
 
 
@@ -74,7 +74,7 @@ def test_what_finds_duplicates_is_made_definite_before_the_run(monkeypatch: pyte
 def test_a_text_embedder_whose_packages_are_missing_is_refused_before_the_run(
     name: str, answer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stages.text_embedding.find_spec", lambda _: None)
+    monkeypatch.setattr("stages.texts.embedding.find_spec", lambda _: None)
     assert refusal(f"verify.duplicates.embedder={name}").startswith(f"verify.duplicates.embedder is {name}, {answer}")
 
 

@@ -12,8 +12,8 @@ from schemas.agreement import Agreement
 from schemas.judging import AgreementConfig, DimensionWeights
 from schemas.label import Caption, Label, SV6DValue
 from schemas.time import TimeBase
-from stages.agreement import agreement, overall, turned
 from stages.errors import StageError
+from stages.sv6d.agreement import agreement, overall, turned
 from tests.stages.segments import (
     CLIP,
     CLIP_S,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.answer_match import answer_words, answers_match
+from stages.blind.matching import answer_words, answers_match
 
 
 @pytest.mark.parametrize(

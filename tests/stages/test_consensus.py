@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from schemas.evidence import Evidence
 from schemas.judging import AgreementConfig, ConsistencyConfig
 from schemas.label import Label, SV6DValue
-from stages.consensus import consensus, consistency_of, trimmed
 from stages.errors import StageError
+from stages.sv6d.consensus import consensus, consistency_of, trimmed
 from tests.stages.segments import CLIP, TAXONOMY, Values, seen, segment, segments, span_s, values_of, with_values
 
 CONFIG = AgreementConfig()

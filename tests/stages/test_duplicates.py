@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import stages.duplicates
+import stages.texts.duplicates
 from schemas.judging import DuplicatesConfig
 from schemas.label import KeyMoments, Moment
 from schemas.verdict import Verdict
-from stages.duplicates import QuestionText, find_duplicates, question_text
-from stages.text_embedding import TextEmbedder, make_text_embedder
+from stages.texts.duplicates import QuestionText, find_duplicates, question_text
+from stages.texts.embedding import TextEmbedder, make_text_embedder
 from tests.annotators.questions import caption_label, qa_label, span
 from tests.stages.sound_labels import measured_labels
 
@@ -281,9 +281,9 @@ def test_blocks_change_nothing(tfidf: TextEmbedder, monkeypatch: pytest.MonkeyPa
     whole = find_duplicates(items, tfidf, CORPUS)
     assert sum(verdict.decision == "keep" for verdict in whole.values()) == len(things)
     for rows, columns, candidates in ((1, 1, 1), (5, 2, 3), (7, 100, 64)):
-        monkeypatch.setattr(stages.duplicates, "BLOCK_ROWS", rows)
-        monkeypatch.setattr(stages.duplicates, "BLOCK_COLUMNS", columns)
-        monkeypatch.setattr(stages.duplicates, "MOST_CANDIDATES", candidates)
+        monkeypatch.setattr(stages.texts.duplicates, "BLOCK_ROWS", rows)
+        monkeypatch.setattr(stages.texts.duplicates, "BLOCK_COLUMNS", columns)
+        monkeypatch.setattr(stages.texts.duplicates, "MOST_CANDIDATES", candidates)
         divided = find_duplicates(items, tfidf, CORPUS)
         assert {k: v.decision for k, v in divided.items()} == {k: v.decision for k, v in whole.items()}
 

@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from schemas.judging import LeakageConfig
 from schemas.verdict import Opinion
-from stages.errors import UnattainableError
-from stages.leakage import (
+from stages.blind.leakage import (
     MOST_RATE,
     OPEN_CHANCE,
     decide,
@@ -17,7 +16,8 @@ from stages.leakage import (
     leakage_verdict,
     require_attainable,
 )
-from stages.sequential import Look, SequentialTest, characteristic
+from stages.blind.sequential import Look, SequentialTest, characteristic
+from stages.errors import UnattainableError
 
 CONFIG = LeakageConfig()
 TEST = SequentialTest(0.25, 0.7, (Look(4, 0, 4), Look(8, 2, 6), Look(10, 4, 5)))

@@ -12,12 +12,12 @@ from schemas.judging import PriorsConfig
 from schemas.priors import PriorsReport
 from schemas.verdict import Verdict
 from stages.errors import StageError
-from stages.prior_features import measure
-from stages.prior_findings import holm
-from stages.prior_items import gather
-from stages.prior_rules import tail
-from stages.prior_spread import luck_spread
-from stages.priors import RULE, ProbeItem, probe
+from stages.priors.features import measure
+from stages.priors.findings import holm
+from stages.priors.items import gather
+from stages.priors.probe import RULE, ProbeItem, probe
+from stages.priors.rules import tail
+from stages.priors.spread import luck_spread
 from tests.planted_questions import STATISTICAL, PlantedQuestion, planted, sound_only
 
 CONFIG = PriorsConfig()

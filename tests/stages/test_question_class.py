@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.question_class import classify, frame_order, permutations
+from stages.blind.question_class import classify, frame_order, permutations
 
 
 @pytest.mark.parametrize(

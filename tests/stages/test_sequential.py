@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.errors import StageError, UnattainableError
-from stages.sequential import (
+from stages.blind.search import design_test
+from stages.blind.sequential import (
     Hypotheses,
     Look,
     SequentialTest,
@@ -19,7 +19,7 @@ from stages.sequential import (
     fixed_designs,
     require_trials,
 )
-from stages.sequential_search import design_test
+from stages.errors import StageError, UnattainableError
 
 FOUR_OPTIONS = Hypotheses(0.25, 0.7, 0.05, 0.05)
 SMALL = SequentialTest(0.25, 0.7, (Look(2, -1, 2), Look(5, 1, 4), Look(7, 3, 4)))

@@ -4,8 +4,8 @@ import pytest
 
 from schemas.statement import Statement
 from schemas.time import Span
-from stages.spoken import Ordered, Said, Timed
-from stages.spoken_claims import read_sentence, spoken_claims
+from stages.spoken.claims import read_sentence, spoken_claims
+from stages.spoken.forms import Ordered, Said, Timed
 from tests.annotators.builders import BASE
 
 CLIP = Span(start_pts=5 * 12800, end_pts=25 * 12800, time_base=BASE)

@@ -22,8 +22,8 @@ from schemas.label import (
 )
 from schemas.provenance import Provenance
 from schemas.time import Span
-from stages.sentences import sentences
-from stages.statements import statements
+from stages.spoken.sentences import sentences
+from stages.spoken.statements import statements
 from tests.annotators.builders import span_of
 
 WHOLE, PART = span_of(0, 250), span_of(50, 100)

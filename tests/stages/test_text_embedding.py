@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from stages.errors import StageError
-from stages.text_embedding import TextEmbedder, cosines, make_text_embedder, resolve_text_embedder
-from stages.text_tfidf import TFIDF_BLOCK_TEXTS, TFIDF_DIMENSIONS
+from stages.texts.embedding import TextEmbedder, cosines, make_text_embedder, resolve_text_embedder
+from stages.texts.tfidf import TFIDF_BLOCK_TEXTS, TFIDF_DIMENSIONS
 
 transformers: Any = importlib.import_module("transformers")
 """Not imported by its name: checking its types takes longer than checking ours."""
@@ -160,7 +160,7 @@ def test_a_model_of_pictures_is_refused(tmp_path: Path, tiny: Path) -> None:
 def test_auto_is_what_is_installed_and_other_names_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     assert resolve_text_embedder("auto") == "minilm"
     assert [resolve_text_embedder(name) for name in ("tfidf", "a/b")] == ["tfidf", "a/b"]
-    monkeypatch.setattr("stages.text_embedding.find_spec", lambda _: None)
+    monkeypatch.setattr("stages.texts.embedding.find_spec", lambda _: None)
     assert resolve_text_embedder("auto") == "tfidf"
     for name, extra in (("minilm", "text"), ("a/b", "models")):
         with pytest.raises(

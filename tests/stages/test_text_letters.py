@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.text_embedding import cosines
-from stages.text_letters import LetterEmbedder, folded
+from stages.texts.embedding import cosines
+from stages.texts.letters import LetterEmbedder, folded
 
 TEXTS = st.lists(st.text("abc d\u00e9\u5c0f\u72d7\U0001f600", max_size=10), min_size=1, max_size=5)
 LETTERS = LetterEmbedder()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.trials import Trial, trial_plan
+from stages.blind.trials import Trial, trial_plan
 
 SIZES = {"n_options": st.integers(1, 8), "n_answerers": st.integers(1, 6)}
 

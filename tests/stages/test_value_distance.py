@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from schemas.judging import AgreementConfig
 from schemas.taxonomy import Attribute
-from stages.text_letters import LetterEmbedder
-from stages.value_distance import ValueDistances
+from stages.sv6d.distance import ValueDistances
+from stages.texts.letters import LetterEmbedder
 from tests.stages.segments import TAXONOMY
 
 DISTANCES = ValueDistances(TAXONOMY, AgreementConfig(sibling_distance=0.3), LetterEmbedder())

@@ -22,8 +22,8 @@ from schemas.label import (
 )
 from schemas.verdict import Verdict
 from stages.errors import StageError
-from stages.wording import make_wording_judge
-from stages.wording_words import MOST_CHARS, folded
+from stages.wording.judge import make_wording_judge
+from stages.wording.words import MOST_CHARS, folded
 from tests.annotators.questions import INJECTION, caption_label, evidence, qa_label, span
 from tests.stages.sound_labels import answered_labels, measured_labels
 

@@ -15,8 +15,8 @@ from schemas.provenance import Provenance
 from schemas.signals import ClipDescription, SliceScan
 from schemas.time import Span
 from schemas.verdict import Verdict
-from stages.answer_claims import READERS
 from stages.evidence import WORDS_RULE, verify_label
+from stages.spoken.answers import READERS
 from tests.annotators.builders import DESCRIBE, ShotSpec, TextSpec, build_clip, span_of, varied_clip
 
 LEAD = 60

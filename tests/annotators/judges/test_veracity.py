@@ -36,7 +36,7 @@ from schemas.label import (
 from schemas.provenance import Provenance
 from schemas.time import Span
 from schemas.verdict import Opinion, Verdict
-from stages.statements import statements
+from stages.spoken.statements import statements
 from tests.annotators.judges.panels import Says, checked, decide, endpoints_of, judging, last, models
 from tests.annotators.questions import INJECTION, KEYFRAME_TIMES_S, caption_label, data_in, qa_label, subject
 from tests.endpoint import Plan

@@ -1,0 +1,1 @@
+"""Blind answering: how often questions are put, and when enough is known."""

@@ -1,0 +1,1 @@
+"""What labels say in words, held against the signals."""

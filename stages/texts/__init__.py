@@ -1,0 +1,1 @@
+"""Comparing texts: vectors of words, letters or a model, and questions that repeat each other."""

@@ -1,0 +1,1 @@
+"""The judge of words: language, safety, and options that give themselves away."""
