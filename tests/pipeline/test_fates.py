@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.fates import label_places, outdated_decisions, part_fates
-from pipeline.grid import CODE_VERSION, Run
+from pipeline.grid import Run
 from pipeline.plan import steps_of
 from pipeline.reviews import MADE_BY_EVIDENCE, decided, decisions, standing, write_decisions
 from pipeline.store import Store
-from schemas.arrow import StepRecord, cell_row, cell_schema
+from schemas.arrow import StepRecord
 from schemas.base import Record
-from schemas.cell import CellInfo
 from schemas.config import RunConfig
 from schemas.judging import CriticConfig, LeakageConfig, VerifyConfig
 from schemas.label import REVIEW_RULE, ClipLabels, VerifiedLabel
@@ -21,6 +20,7 @@ from schemas.review import ReviewDecision, label_version
 from schemas.verdict import Failure, Rejection, Result, Verdict
 from stages.evidence import RULE, SPAN_RULE, WORDS_RULE
 from tests.data_cards import builders
+from tests.pipeline.cells import write_cell
 
 CLIP = builders.make_clip()
 LABELS = tuple(builders.qa_label(CLIP, number) for number in range(6))
@@ -33,13 +33,7 @@ PASSED = ("verify.evidence", "verify.wording", "verify.priors")
 
 
 def write(store: Store, table: str, value: type[Record], records: Sequence[StepRecord]) -> None:
-    info = CellInfo(
-        fingerprint=table, identity=table, units=len(records), results=0, rejections=0, failures=0, hands_on=0,
-        files=(), code_version=CODE_VERSION,
-    )  # fmt: skip
-    with store.write_cell(table, 0, cell_schema(value)) as writer:
-        writer.add_all(map(cell_row, records))
-        writer.close(info)
+    write_cell(store, table, 0, value, records)
 
 
 def verdict(number: int, rule: str, decision: str = "keep") -> Verdict:
