@@ -96,7 +96,7 @@ def test_what_is_only_flagged_stays_and_says_so(tmp_path: Path) -> None:
     config = RunConfig(verify=VerifyConfig(priors=PriorsConfig(action="flag")))
     labels = [label_of(question, number) for number, question in enumerate(PLANTED)]
     run = run_with(labels, tmp_path, config)
-    gone, stay = judged(run)
+    gone, _ = judged(run)
     assert not gone
     (survey,) = run.store.read(SURVEY, 0)
     report = survey["result"]["priors"]
