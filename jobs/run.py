@@ -3,6 +3,7 @@
 Here: putting listing, grid, runner and progress together. Not here: options (`jobs.cli`) and steps (`pipeline.plan`).
 """
 
+import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,6 +121,8 @@ def _fill(run: Run, request: Request, watch: Watcher) -> None:
     if request.runner == "local":
         run_local(run, until, watch)
         return
+    # Read when Ray is loaded. A leg of many steps has more workers than Ray expects on few cores: they share the cores.
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "worker processes have been started on node")
     from pipeline.ray_runner import run_ray  # Ray takes seconds to load
 
     run_ray(run, until, watch)

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from data_cards.priors_view import priors_line
 from data_cards.wording import plain_line
@@ -99,7 +99,7 @@ def _print_judges(console: Console, summary: RunSummary) -> None:
     if not any(judge.units for judge in summary.judges):
         return
     figures = ("labels in", "kept", "rejected", "failed", "replies", "USD")
-    table = Table("judge", *(_right(name) for name in figures), "asks", box=None)
+    table = Table(Column("judge", no_wrap=True), *(_right(name) for name in figures), "asks", box=None)
     for judge in summary.judges:
         counts = (judge.units, judge.kept, judge.rejected, judge.failed, judge.replies)
         cost = f"{judge.cost_usd:.4f}" if judge.models else ""
@@ -148,6 +148,5 @@ def _problem_lines(problems: Sequence[Problem]) -> Iterator[str]:
 
 
 def _right(name: str) -> Any:
-    from rich.table import Column
 
     return Column(name, justify="right")
