@@ -15,6 +15,7 @@ RULE_WORDS: Mapping[str, str] = {
     "verify.span": "it speaks of a time outside its clip",
     "verify.evidence": "a measurement contradicts its evidence",
     "verify.evidence.words": "a measurement contradicts what its words say",
+    "verify.evidence.options": "a measurement confirms an option that is marked wrong",
     "verify.wording": "its words or its options may not stand as they are",
     "verify.wording.length": "one of its texts is longer than those of labels are",
     "verify.wording.control": "its words hold invisible or control characters",

@@ -17,7 +17,7 @@ from schemas.verdict import Result, Verdict
 
 TABLE = "reviews"
 
-MADE_BY_EVIDENCE = ("verify.evidence", "verify.evidence.words", "verify.span")
+MADE_BY_EVIDENCE = ("verify.evidence", "verify.evidence.words", "verify.evidence.options", "verify.span")
 """Rules of the step that decisions enter at: it comes to these verdicts anew."""
 
 

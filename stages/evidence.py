@@ -14,10 +14,12 @@ from schemas.verdict import Verdict
 from stages.claims import CHECKS
 from stages.errors import StageError
 from stages.measurements import Finding, Measurements
+from stages.spoken.answers import options_true_too
 from stages.spoken.check import check_words
 
 RULE = "verify.evidence"
 WORDS_RULE = "verify.evidence.words"
+OPTIONS_RULE = "verify.evidence.options"
 SPAN_RULE = "verify.span"
 _LOOKED_AT = "the signals of the clip"
 
@@ -29,8 +31,9 @@ def verify_label(
 
     Claims about time, light, motion and stillness are measured again on the signals of `scan`, whose `frame_samples`
     may be empty; text and colours are held against `description`. A rejection's score is the number of contradicted
-    pieces of evidence (rule `verify.evidence`), of contradicted statements (rule `verify.evidence.words`), or of spans
-    of the label or its reasoning that leave the clip (rule `verify.span`).
+    pieces of evidence (rule `verify.evidence`), of contradicted statements (rule `verify.evidence.words`), of options
+    marked wrong that the signals confirm (rule `verify.evidence.options`), or of spans of the label or its reasoning
+    that leave the clip (rule `verify.span`).
     Raises StageError where label, description and scan are not of the same clip.
     """
     _require_same_clip(label, description, scan)
@@ -47,6 +50,11 @@ def verify_label(
     denied = [check for check in said if check.outcome == "contradicted"]
     if denied:
         return _reject(label, WORDS_RULE, len(denied), f"{denied[0].statement!r}: {denied[0].reason}")
+    asked = label.qa or label.trace
+    true_too = list(options_true_too(asked, label.span, measurements)) if asked and config.words else []
+    if true_too:
+        option, finding = true_too[0]
+        return _reject(label, OPTIONS_RULE, len(true_too), f"the option {option!r} is true too: {finding.reason}")
     n_confirmed = sum(check.outcome == "confirmed" for check in checks)
     reason = f"{n_confirmed} of {len(checks)} pieces of evidence confirmed, none contradicted"
     reason += f"; {len(said)} measurable statements confirmed" if said else ""

@@ -85,8 +85,38 @@ def answer_findings(asked: QAItem | ToolTrace, span: Span, measurements: Measure
             yield check_spoken(spoken, measurements)
 
 
+def options_true_too(
+    asked: QAItem | ToolTrace, span: Span, measurements: Measurements
+) -> Iterator[tuple[str, Finding]]:
+    """Options that are marked wrong although the signals confirm them, each with what confirms it.
+
+    Only of answers that say one measured thing: of a whole sentence, what is confirmed need not be all that it says.
+    """
+    is_fixed = isinstance(asked, QAItem) and asked.task in READERS
+    for number, option in enumerate(asked.options):
+        if number == asked.answer_index or not (is_fixed or _in_a_form(asked.question, option)):
+            continue
+        found = list(answer_findings(asked.replace(answer_index=number), span, measurements))
+        confirmed = [finding for finding in found if finding.outcome == "confirmed"]
+        if confirmed and not any(finding.outcome == "contradicted" for finding in found):
+            yield option, confirmed[0]
+
+
 def sentence_of(question: str, answer: str) -> str | None:
     """The sentence that a question makes with its answer; None where none can be made safely."""
+    if max(len(question), len(answer)) > MAX_CHARS:
+        return None
+    formed = _in_a_form(question, answer)
+    if formed:
+        return formed
+    # What answers a conditional or a negative question is not said to be so.
+    is_plain = is_asserted(question.replace("?", " "))
+    return answer if is_plain and question.endswith("?") else None
+
+
+def _in_a_form(question: str, answer: str) -> str | None:
+    """The sentence of a question and an answer that say one measured thing in a known form."""
+    question, answer = (" ".join(text.split()) for text in (question, answer))
     if max(len(question), len(answer)) > MAX_CHARS:
         return None
     for asks, answers, form in _FORMS:
@@ -96,6 +126,4 @@ def sentence_of(question: str, answer: str) -> str | None:
             parts = {"when": "", **{k: v or "" for k, v in asked.groupdict().items()}, **said.groupdict()}
             parts["said"] = parts["said"].rstrip(".")
             return form.format(**parts).replace(" .", ".")
-    # What answers a conditional or a negative question is not said to be so.
-    is_plain = is_asserted(question.replace("?", " "))
-    return answer if is_plain and question.endswith("?") else None
+    return None

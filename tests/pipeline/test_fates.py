@@ -18,7 +18,7 @@ from schemas.label import REVIEW_RULE, ClipLabels, VerifiedLabel
 from schemas.media import PartSlice
 from schemas.review import ReviewDecision, label_version
 from schemas.verdict import Failure, Rejection, Result, Verdict
-from stages.evidence import RULE, SPAN_RULE, WORDS_RULE
+from stages.evidence import OPTIONS_RULE, RULE, SPAN_RULE, WORDS_RULE
 from tests.data_cards import builders
 from tests.pipeline.cells import write_cell
 
@@ -133,7 +133,7 @@ def test_a_label_that_a_person_turned_down_is_shown_as_they_saw_it(run: Run) -> 
 
 @pytest.mark.parametrize("rule", MADE_BY_EVIDENCE)
 def test_what_measurements_say_now_takes_the_place_of_what_they_said_then(rule: str) -> None:
-    assert set(MADE_BY_EVIDENCE) == {RULE, WORDS_RULE, SPAN_RULE}
+    assert set(MADE_BY_EVIDENCE) == {RULE, WORDS_RULE, OPTIONS_RULE, SPAN_RULE}
     then, now = verdict(0, rule, "reject"), verdict(0, rule, "reject").replace(reason="measured anew")
     seen = VerifiedLabel(label=LABELS[0], checks=(), verdicts=(then,))
     decision = ReviewDecision(label_id=then.subject_id, clip_id=CLIP.clip_id, decision="accept", seen=seen)

@@ -15,7 +15,7 @@ from schemas.provenance import Provenance
 from schemas.signals import ClipDescription, SliceScan
 from schemas.time import Span
 from schemas.verdict import Verdict
-from stages.evidence import WORDS_RULE, verify_label
+from stages.evidence import OPTIONS_RULE, WORDS_RULE, verify_label
 from stages.spoken.answers import READERS
 from tests.annotators.builders import DESCRIBE, ShotSpec, TextSpec, build_clip, span_of, varied_clip
 
@@ -212,6 +212,32 @@ def test_values_of_a_segment(expected: str, dimension: str, attribute: str, valu
 def test_answers_of_free_form_are_read_with_their_question(expected: str, question: str, answer: str) -> None:
     item = QAItem(task="rvq", question=question, options=(answer, "something else"), answer_index=0)
     assert outcome(label_of(qa=item)) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "right", "true_too"),
+    [
+        ("How many shots does the clip have?", "4", "Four shots"),
+        ("What does the camera do from 0.5 s to 3.5 s?", "It pans right.", "The camera pans right"),
+        ("Which transition is there at 7.5 s?", "a dissolve", "A cross-dissolve."),
+    ],
+)
+def test_an_option_marked_wrong_that_is_true_too_turns_the_question_away(
+    question: str, right: str, true_too: str
+) -> None:
+    item = QAItem(task="rvq", question=question, options=(right, "Nobody can say.", true_too), answer_index=0)
+    result = verify_label(label_of(qa=item), CLIP, SCAN, DESCRIBE, EvidenceConfig())
+    assert isinstance(result, Verdict)
+    assert (result.rule, result.score) == (OPTIONS_RULE, 1.0)
+    assert true_too in result.reason
+    other = item.replace(options=(right, "Nobody can say.", "Everybody can say."))
+    assert outcome(label_of(qa=other)) == "confirmed"
+
+
+def test_a_wrong_sentence_is_not_true_because_the_camera_in_it_is() -> None:
+    captions = ("A rabbit runs while the camera pans right.", "A rabbit sleeps while the camera pans right.")
+    item = QAItem(task="rvq", question="Which of these captions is true of the clip?", options=captions, answer_index=0)
+    assert isinstance(verify_label(label_of(qa=item), CLIP, SCAN, DESCRIBE, EvidenceConfig()), VerifiedLabel)
 
 
 @pytest.mark.parametrize("seed", range(30))
