@@ -6,13 +6,14 @@ damage (`stages.damage`), facts about a file (`stages.probe`).
 
 import itertools
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet as AnyPacket
 from av.video.stream import VideoStream
@@ -22,6 +23,7 @@ from stages.damage import PACKET_DAMAGED, READ_ERROR, DamageLog
 from stages.errors import MediaError, UnsafeMediaError
 
 Packet: TypeAlias = "AnyPacket[VideoStream]"
+S = TypeVar("S", VideoStream, AudioStream)
 
 FORMATS = ("mov", "mp4", "matroska", "webm", "avi", "mpegts", "mpeg", "flv", "asf", "ogg", "mxf", "mpegvideo", "m4v",
            "h264", "hevc")  # fmt: skip
@@ -105,7 +107,8 @@ def demux_video(container: InputContainer, stream: VideoStream, damage: DamageLo
     """
     raw_ticks = ticks_per_frame(stream) if container.format.name in RAW_FORMATS else 0
     position = 0
-    for packet in _read_packets(container, stream, damage):
+    packets = read_packets(container, stream, lambda packet: packet.dts, lambda dts: damage.note(READ_ERROR, dts))
+    for packet in packets:
         if not packet.size:
             continue
         if raw_ticks:
@@ -175,20 +178,29 @@ def _recognise(path: Path) -> str | None:
     return next((kind for at, mark, kind in _SIGNATURES if start[at : at + len(mark)] == mark), None)
 
 
-def _read_packets(container: InputContainer, stream: VideoStream, damage: DamageLog) -> Iterator[Packet]:
-    """All packets to the end of the file; reading goes on after an error, though PyAV's iterator ends there."""
-    errors, last_pts = 0, None
+def read_packets(
+    container: InputContainer,
+    stream: S,
+    time: Callable[["AnyPacket[S]"], int | None],
+    lost: Callable[[int | None], None],
+) -> Iterator["AnyPacket[S]"]:
+    """All packets to the end of the file; reading goes on after an error, though PyAV's iterator ends there.
+
+    `lost` is told of each error, with the time of the last packet that had one.
+    """
+    errors, last = 0, None
     while errors < _MAX_READ_ERRORS:
         try:
             for packet in container.demux(stream):
-                errors, last_pts = 0, packet.dts if packet.dts is not None else last_pts
+                found = time(packet)
+                errors, last = 0, found if found is not None else last
                 yield packet
             return
         except av.error.EOFError:
             return
         except av.error.FFmpegError:
             errors += 1
-            damage.note(READ_ERROR, last_pts)
+            lost(last)
 
 
 def _without_early_groups(packets: Iterator[Packet], pts: int, n_groups: int) -> Iterator[Packet]:

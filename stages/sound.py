@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from schemas.time import TimeBase
 from stages.damage import DamageLog
+from stages.demux import read_packets
 
 Packet: TypeAlias = "AnyPacket[AudioStream]"
 Wave: TypeAlias = NDArray[np.float32]
@@ -36,9 +37,6 @@ rounding of containers that count in milliseconds."""
 
 _BACK_OFF_S = (0, 1, 4, 16, 64, 256)
 """Seeking is rough, and sound lies before or after its pictures in a file; each try aims this much earlier."""
-
-_MAX_READ_ERRORS = 32
-"""Consecutive errors of the demuxer after which the rest of the file counts as lost."""
 
 
 @dataclass(frozen=True)
@@ -133,19 +131,8 @@ def _seek(container: InputContainer, time: int, *, backward: bool = True) -> boo
 
 
 def _demux(container: InputContainer, stream: AudioStream, log: SoundLog) -> Iterator[Packet]:
-    """All packets to the end of the file; reading goes on after an error, though PyAV's iterator ends there."""
-    errors, last_pts = 0, None
-    while errors < _MAX_READ_ERRORS:
-        try:
-            for packet in container.demux(stream):
-                errors, last_pts = 0, packet.pts if packet.pts is not None else last_pts
-                yield packet
-            return
-        except av.error.EOFError:
-            return
-        except av.error.FFmpegError:
-            errors += 1
-            log.lost(SOUND_READ_ERROR, last_pts)
+    """All packets to the end of the file."""
+    return read_packets(container, stream, lambda packet: packet.pts, lambda pts: log.lost(SOUND_READ_ERROR, pts))
 
 
 def _frames(

@@ -6,7 +6,7 @@ Here: which maker answers to which task, and how drafts become labels. Not here:
 from collections.abc import Callable, Mapping
 
 from annotators.fragments import order, single
-from annotators.measured.draft import Abstention, Draft
+from annotators.measured.draft import Abstention, Draft, numbered
 from annotators.measured.draw import Draw
 from annotators.measured.facts import ClipFacts
 from schemas.asking import FragmentsConfig
@@ -46,13 +46,11 @@ def annotate_fragments(description: ClipDescription, config: FragmentsConfig, co
     for task in config.tasks.names(FAMILY):
         draw = Draw(config.seed, description.clip.clip_id, task)
         drafts, reason = _drafts(facts, draw, MAKERS[task], config.max_items_per_task)
-        labels += [_label(facts, draft, task, draw, provenance) for draft in drafts]
+        labels += [draft.label(description.clip.clip_id, task, draw, provenance) for draft in drafts]
         if not drafts:
             abstentions.append(f"{task}: {reason}")
-    numbered = tuple(
-        label.replace(label_id=f"{label.clip_id}-{ANNOTATOR}-{number:03d}") for number, label in enumerate(labels)
-    )
-    return ClipLabels(clip_id=description.clip.clip_id, labels=numbered, abstentions=tuple(abstentions))
+    found = numbered(labels, ANNOTATOR)
+    return ClipLabels(clip_id=description.clip.clip_id, labels=found, abstentions=tuple(abstentions))
 
 
 def _drafts(
@@ -75,15 +73,3 @@ def _doubt(facts: ClipFacts) -> str | None:
     if min(shot.span.duration_s for shot in facts.shots) < single.MIN_SEEN_S:
         return "a shot is so short that it may pass for a flash"
     return "the kind of a slow change could not be told" if facts.has_unnamed_transition else None
-
-
-def _label(facts: ClipFacts, draft: Draft, task: str, draw: Draw, provenance: Provenance) -> Label:
-    return Label(
-        label_id="",
-        clip_id=facts.description.clip.clip_id,
-        kind="qa",
-        span=draft.span,
-        qa=draft.item(task, draw),
-        evidence=draft.reasoning.evidence,
-        provenance=provenance,
-    )

@@ -6,7 +6,7 @@ Here: which maker answers to which task, and how segments and drafts become labe
 from collections.abc import Callable, Mapping
 
 from annotators.measured import qa_camera, qa_editing, qa_order, qa_picture, qa_text
-from annotators.measured.draft import Abstention, Draft, Drafts
+from annotators.measured.draft import Abstention, Drafts, numbered
 from annotators.measured.draw import Draw
 from annotators.measured.facts import ClipFacts
 from annotators.measured.sv6d import Segment, sv6d_segments
@@ -56,11 +56,10 @@ def annotate_clip(description: ClipDescription, config: MeasuredConfig, code_ver
         if isinstance(made, Abstention):
             abstentions.append(f"{task}: {made.reason}")
         else:
-            labels += [_draft_label(facts, d, task, draw, provenance) for d in made[: config.max_items_per_task]]
-    numbered = tuple(
-        label.replace(label_id=f"{label.clip_id}-{ANNOTATOR}-{number:03d}") for number, label in enumerate(labels)
-    )
-    return ClipLabels(clip_id=description.clip.clip_id, labels=numbered, abstentions=tuple(abstentions))
+            drafts = made[: config.max_items_per_task]
+            labels += [draft.label(description.clip.clip_id, task, draw, provenance) for draft in drafts]
+    found = numbered(labels, ANNOTATOR)
+    return ClipLabels(clip_id=description.clip.clip_id, labels=found, abstentions=tuple(abstentions))
 
 
 def _segment_label(facts: ClipFacts, segment: Segment, provenance: Provenance) -> Label:
@@ -71,17 +70,5 @@ def _segment_label(facts: ClipFacts, segment: Segment, provenance: Provenance) -
         span=segment.span,
         sv6d=segment.record(),
         evidence=tuple(segment.evidence),
-        provenance=provenance,
-    )
-
-
-def _draft_label(facts: ClipFacts, draft: Draft, task: str, draw: Draw, provenance: Provenance) -> Label:
-    return Label(
-        label_id="",
-        clip_id=facts.description.clip.clip_id,
-        kind="qa",
-        span=draft.span,
-        qa=draft.item(task, draw),
-        evidence=draft.reasoning.evidence,
         provenance=provenance,
     )

@@ -3,11 +3,13 @@
 Here: `Draft`, `Abstention`, `Reasoning`, and how a draft becomes a `QAItem`. Not here: what is asked (`qa_*`).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from annotators.measured.draw import Draw
 from schemas.evidence import Evidence
-from schemas.label import QAItem, ReasoningRole, ReasoningStep
+from schemas.label import Label, QAItem, ReasoningRole, ReasoningStep
+from schemas.provenance import Provenance
 from schemas.time import Span
 
 
@@ -67,6 +69,25 @@ class Draft:
             answer_index=options.index(self.answer),
             reasoning=self.reasoning.steps,
         )
+
+    def label(self, clip_id: str, task: str, draw: Draw, provenance: Provenance) -> Label:
+        """The item as a label without an id."""
+        return Label(
+            label_id="",
+            clip_id=clip_id,
+            kind="qa",
+            span=self.span,
+            qa=self.item(task, draw),
+            evidence=self.reasoning.evidence,
+            provenance=provenance,
+        )
+
+
+def numbered(labels: Iterable[Label], annotator: str) -> tuple[Label, ...]:
+    """The labels of one clip with ids that follow from their order."""
+    return tuple(
+        label.replace(label_id=f"{label.clip_id}-{annotator}-{number:03d}") for number, label in enumerate(labels)
+    )
 
 
 Drafts = tuple[Draft, ...] | Abstention
