@@ -20,16 +20,16 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-NAMES = ("scan", "truth", "annotate", "leakage")
+_MODULES = {"scan": "scan_speed.py", "truth": "*_truth.py", "annotate": "annotate_speed.py", "leakage": "leakage.py",
+            "errors": "planted_errors.py"}  # fmt: skip
+"""Files of each benchmark; every one has a function `measure` that returns figures."""
+NAMES = tuple(_MODULES)
 VIDEOS_VARIABLE = "REELPROOF_BENCH_VIDEOS"
 """Environment variable that tells benchmarks of a folder with more real videos."""
 
 _FOLDER = Path(__file__).parents[1] / "tests" / "benchmarks"
 _WIDTH = 140
 """Characters a line where nobody sees how wide the screen is."""
-_MODULES = {"scan": "scan_speed.py", "truth": "*_truth.py", "annotate": "annotate_speed.py", "leakage": "leakage.py",
-            "errors": "planted_errors.py"}  # fmt: skip
-"""Files of each benchmark; every one has a function `measure` that returns figures."""
 
 
 class BenchError(Exception):
