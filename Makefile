@@ -3,7 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO_OUTPUT ?= demo-output
-WHOLE := tests/pipeline/ tests/jobs/ tests/benchmarks/
+ALONE := tests/pipeline/ tests/benchmarks/ \
+	$(patsubst %,tests/jobs/test_%.py,demo many_videos process_end progress resume terminal)
+BESIDE := $(filter-out $(ALONE) tests/jobs/,$(wildcard tests/*/)) $(filter-out $(ALONE),$(wildcard tests/jobs/test_*.py))
 
 .PHONY: demo demo-llm test bench lint format clean
 
@@ -17,10 +19,10 @@ demo-llm: .venv/.llm
 	$(BIN)/reelproof demo --llm local --output $(DEMO_OUTPUT)-llm || test $$? -eq 1
 
 # Without CI set, tests marked slow are left out; `make test CI=true` runs them all.
-# Those of the product as a whole use all cores by themselves, and look at processes: they run one after the other.
+# Some use all cores by themselves, or look at processes and memory: these run alone, one after the other.
 test: .venv/.test
-	$(BIN)/python -m pytest $(if $(CI),,-m "not slow") --numprocesses 2 --dist loadfile $(filter-out $(WHOLE),$(wildcard tests/*/))
-	$(BIN)/python -m pytest $(if $(CI),,-m "not slow") $(WHOLE)
+	$(BIN)/python -m pytest $(if $(CI),,-m "not slow") --numprocesses 2 --dist loadfile $(BESIDE)
+	$(BIN)/python -m pytest $(if $(CI),,-m "not slow") $(ALONE)
 
 # Speed and accuracy beside peers: ten minutes or more, on a machine with nothing else to do. BENCH=scan for one of them.
 bench: .venv/.test
