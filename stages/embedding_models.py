@@ -4,10 +4,8 @@ Here: loading them, preparing their input, running them in batches on CPU or a G
 the vectors (`stages.embedding`).
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -17,6 +15,7 @@ from numpy.typing import NDArray
 
 from stages.errors import StageError
 from stages.frame_samples import Picture
+from stages.hub_models import PICTURE_FILES, first_line, load_pretrained, missing_model, one_thread
 
 LITE0_SIDE_PX = 224
 """Side of the square picture that EfficientNet-Lite0 was trained on."""
@@ -38,7 +37,7 @@ class TorchModel:
     def vectors(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
         """One vector for each of at least one picture: shape (N, D)."""
         inputs = self.prepare(pictures)
-        with torch.inference_mode(), _one_thread():
+        with torch.inference_mode(), one_thread():
             found = self.forward(inputs.to(self.device, self.precision))
             return np.asarray(found.float().cpu().numpy(), np.float32)
 
@@ -83,8 +82,9 @@ def transformers_model(name: str, device: str, setting: str) -> TorchModel:
     """
     from transformers import AutoImageProcessor, AutoModel
 
-    processor = _loaded(AutoImageProcessor, name, setting)
-    network = _loaded(AutoModel, name, setting, dtype=_precision(device)).eval().to(device)
+    missing = missing_model(name, "vision", PICTURE_FILES)
+    processor = load_pretrained(AutoImageProcessor, name, setting, missing)
+    network = load_pretrained(AutoModel, name, setting, missing, dtype=_precision(device)).eval().to(device)
 
     def prepare(pictures: Sequence[Picture]) -> torch.Tensor:
         found = processor(images=list(pictures), return_tensors="pt", input_data_format="channels_last")
@@ -98,7 +98,7 @@ def transformers_model(name: str, device: str, setting: str) -> TorchModel:
     try:
         model.vectors([np.zeros((32, 32, 3), np.uint8)])
     except (TypeError, ValueError, AttributeError, RuntimeError, KeyError) as error:
-        raise StageError(f"{setting}: {name} is no model of pictures: {_first_line(error)}") from error
+        raise StageError(f"{setting}: {name} is no model of pictures: {first_line(error)}") from error
     return model
 
 
@@ -108,32 +108,6 @@ def _one_vector_each(found: Any) -> torch.Tensor:
         pooled = getattr(found, "pooler_output", None)
         found = found.last_hidden_state[:, 0] if pooled is None and found.last_hidden_state.ndim == 3 else pooled
     return torch.as_tensor(found.flatten(1))
-
-
-def _loaded(kind: Any, name: str, setting: str, **options: Any) -> Any:
-    """From this machine only: many workers load a model at once, and none should wait for a network."""
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        return kind.from_pretrained(name, local_files_only=True, **options)
-    except OSError as error:
-        raise StageError(f"{setting}: {_where_it_is_missing(name)}") from error
-    except (ValueError, ImportError) as error:
-        raise StageError(f"{setting}: the model {name!r} cannot be loaded: {_first_line(error)}") from error
-
-
-def _where_it_is_missing(name: str) -> str:
-    if Path(name).is_dir():
-        files = "config.json, preprocessor_config.json and model.safetensors"
-        return f"the folder {name!r} holds no vision model of transformers: {files} are needed"
-    if name.startswith(("/", ".", "~")):
-        return f"there is no folder {name!r}"
-    return f"the model {name!r} is not on this machine: fetch it with `hf download {name}`, or name its folder"
-
-
-def _first_line(error: Exception) -> str:
-    return " ".join(str(error).split("\n\n")[0].split()) or type(error).__name__
 
 
 def _precision(device: str) -> torch.dtype:
@@ -150,14 +124,3 @@ def _fold_normalisation(network: Any) -> None:
     for module, convolution, normalisation in pairs:
         setattr(module, convolution, fuse(getattr(module, convolution), getattr(module, normalisation)))
         setattr(module, normalisation, torch.nn.Identity())
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """One thread on the CPU: workers run side by side, and sums in one order give the same figures every time."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.errors import StageError
+from stages.hub_models import TEXT_FILES, missing_model
 
 TFIDF = "tfidf"
 """Needs no model. Rows depend on the texts that they are embedded with."""
@@ -81,7 +82,7 @@ def require_text_embedder(name: str, setting: str) -> None:
             f"{setting} is {name}, which needs more packages: install reelproof[{extra}], or leave the setting out"
         )
     if name != MINILM and not _is_here(name):
-        raise StageError(f"{setting}: {missing_model(name)}")
+        raise StageError(f"{setting}: {missing_model(name, 'text', TEXT_FILES)}")
 
 
 def make_text_embedder(name: str, setting: str, device: str = "cpu") -> TextEmbedder:
@@ -109,16 +110,6 @@ def make_text_embedder(name: str, setting: str, device: str = "cpu") -> TextEmbe
 
     folder = _minilm_folder() if name == MINILM else name
     return TransformersEmbedder(name, folder, resolve_device(device), setting)
-
-
-def missing_model(name: str) -> str:
-    """What to say of a model, by name or folder, that is not to be had."""
-    if Path(name).is_dir():
-        files = "config.json, tokenizer.json or vocab.txt, and model.safetensors"
-        return f"the folder {name!r} holds no text model of transformers: {files} are needed"
-    if name.startswith(("/", ".", "~")):
-        return f"there is no folder {name!r}"
-    return f"the model {name!r} is not on this machine: fetch it with `hf download {name}`, or name its folder"
 
 
 def _is_here(name: str) -> bool:

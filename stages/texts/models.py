@@ -4,16 +4,15 @@ Here: loading one, and running it in batches. Not here: what names mean, and whe
 (`stages.texts.embedding`), or embedding without a model (`stages.texts.tfidf`, `stages.texts.letters`).
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from stages.errors import StageError
-from stages.texts.embedding import Vectors, missing_model, unit_rows
+from stages.hub_models import TEXT_FILES, first_line, load_pretrained, missing_model, one_thread
+from stages.texts.embedding import Vectors, unit_rows
 
 BATCH_TEXTS = {"cpu": 32, "cuda": 256}
 """Texts embedded together."""
@@ -37,8 +36,9 @@ class TransformersEmbedder:
 
         self.name = name
         self._device = device
-        self._network = _loaded(AutoModel, folder, setting, dtype=torch.float32).eval().to(device)
-        self._tokenizer = _loaded(AutoTokenizer, folder, setting)
+        missing = missing_model(folder, "text", TEXT_FILES)
+        self._network = load_pretrained(AutoModel, folder, setting, missing, dtype=torch.float32).eval().to(device)
+        self._tokenizer = load_pretrained(AutoTokenizer, folder, setting, missing)
         if self._tokenizer.pad_token is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token or self._tokenizer.unk_token
         most = getattr(self._network.config, "max_position_embeddings", None) or MOST_TOKENS
@@ -46,7 +46,7 @@ class TransformersEmbedder:
         try:
             self._means(["a text"])
         except (TypeError, ValueError, AttributeError, RuntimeError, KeyError, IndexError) as error:
-            raise StageError(f"{setting}: {folder} is no model of texts: {_first_line(error)}") from error
+            raise StageError(f"{setting}: {folder} is no model of texts: {first_line(error)}") from error
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One row a text; what is embedded beside it changes no more than rounding does."""
@@ -64,36 +64,8 @@ class TransformersEmbedder:
         made = self._tokenizer(
             list(texts), padding=True, truncation=True, max_length=self._most_tokens, return_tensors="pt"
         ).to(self._device)
-        with torch.inference_mode(), _one_thread():
+        with torch.inference_mode(), one_thread():
             states = self._network(**made).last_hidden_state
             counts = made["attention_mask"].unsqueeze(-1).to(states.dtype)
             means = (states * counts).sum(1) / counts.sum(1).clamp(min=1)
             return np.asarray(means.float().cpu().numpy(), np.float32)
-
-
-def _loaded(kind: Any, folder: str, setting: str, **options: Any) -> Any:
-    """From this machine only: many workers load a model at once, and none should wait for a network."""
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        return kind.from_pretrained(folder, local_files_only=True, **options)
-    except OSError as error:
-        raise StageError(f"{setting}: {missing_model(folder)}") from error
-    except (ValueError, ImportError, KeyError, TypeError) as error:
-        raise StageError(f"{setting}: the model {folder!r} cannot be loaded: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return " ".join(str(error).split("\n\n")[0].split()) or type(error).__name__
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """One thread on the CPU: workers run side by side, and sums in one order give the same figures every time."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
