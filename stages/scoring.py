@@ -141,6 +141,35 @@ def joined(parts: list[Scores]) -> Scores:
     return Scores(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Scores)})
 
 
+class GrowingScores:
+    """Figures of the frames of a stretch, taken batch by batch; each kind lies in one buffer that grows.
+
+    As arrays of their own they would lie scattered over the heap, among the pictures that come and go, and keep what
+    is free between them from being used again.
+    """
+
+    def __init__(self) -> None:
+        self._n_frames = 0
+        self._buffers: dict[str, tuple[bytearray, np.ndarray]] = {}
+
+    def add(self, scores: Scores) -> None:
+        """Takes the figures of the next frames."""
+        self._n_frames += len(scores.luma_mean)
+        for each in fields(Scores):
+            values: np.ndarray = getattr(scores, each.name)
+            buffer, _ = self._buffers.setdefault(each.name, (bytearray(), values[:0].copy()))
+            buffer += values.tobytes()
+
+    def whole(self) -> Scores | None:
+        """All of them; None where no frame came."""
+        if not self._n_frames:
+            return None
+        return Scores(**{
+            name: np.ndarray((self._n_frames, *like.shape[1:]), like.dtype, buffer)
+            for name, (buffer, like) in self._buffers.items()
+        })  # fmt: skip
+
+
 def halved(luma: torch.Tensor) -> torch.Tensor:
     """(B, h, w) float means of 2x2 pixels of (B, H, W) uint8 luma; half pixels at an odd edge count as whole ones."""
     if luma.shape[1] % 2:

@@ -20,7 +20,7 @@ from stages.decode import decode_span
 from stages.demux import main_video_stream, open_media
 from stages.motion import MotionTrack, clock_tick
 from stages.proxies import Image, Proxy, ProxyBatch, ProxyMaker
-from stages.scoring import PAIRWISE, Scorer, Scores, joined
+from stages.scoring import PAIRWISE, GrowingScores, Scorer, Scores, joined
 
 DEBLOCKING_MATTERS_BELOW = 2
 """Source widths in widths of a frame sample: pictures made this much smaller show no blocks anyway."""
@@ -41,7 +41,8 @@ class Stretch:
 
     motion: MotionTrack
     pts: list[int] = field(default_factory=list)
-    scores: list[Scores] = field(default_factory=list)
+    scores: Scores | None = None
+    """Figures of its frames, once the last is decoded; None where there is none."""
     samples: list[Sampled] = field(default_factory=list)
     first: Proxy | None = None
     last: Proxy | None = None
@@ -70,10 +71,7 @@ def decode_stretch(
             stream.codec_context.options = {"skip_loop_filter": "noref"}
         for frame in decode_span(container, stream, span, found.problems, name):
             meter.see(frame)
-    meter.flush()
-    if found.scores:
-        # The many small arrays of its batches lie scattered, and keep the heap between them from being used again.
-        found.scores = [joined(found.scores)]
+    meter.finish()
     return found
 
 
@@ -86,6 +84,7 @@ class _StretchMeter:
         self._maker = ProxyMaker(source, config, name)
         self._batch: list[Proxy] = []
         self._tick: int | None = None
+        self._scores = GrowingScores()
         self.stretch = Stretch(MotionTrack(span.time_base, config))
 
     def see(self, frame: av.VideoFrame) -> None:
@@ -103,18 +102,22 @@ class _StretchMeter:
         self._batch = self._batch or [proxy]
         self._batch.append(proxy)
         if len(self._batch) > self._scorer.batch_frames:
-            self.flush()
+            self._score_batch()
 
-    def flush(self) -> None:
-        """Scores the frames that wait for it."""
+    def finish(self) -> None:
+        """Ends the stretch: the frames that still wait are scored."""
         if len(self._batch) > 1:
-            self.stretch.scores.append(self._scorer.score(ProxyBatch.of(self._batch)))
-            self._batch = self._batch[-1:]
+            self._score_batch()
+        self.stretch.scores = self._scores.whole()
+
+    def _score_batch(self) -> None:
+        self._scores.add(self._scorer.score(ProxyBatch.of(self._batch)))
+        self._batch = self._batch[-1:]
 
 
 def join_scores(stretches: Sequence[Stretch], scorer: Scorer) -> Scores:
     """The figures of all frames; the first frame of a later stretch is compared with the last of the one before."""
-    whole = joined([scores for stretch in stretches for scores in stretch.scores])
+    whole = joined([stretch.scores for stretch in stretches if stretch.scores])
     pairwise = {name: np.array(getattr(whole, name)) for name in PAIRWISE}
     at = 0
     for before, after in itertools.pairwise(stretches):
