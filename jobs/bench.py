@@ -9,6 +9,7 @@ import importlib
 import inspect
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -42,6 +43,7 @@ class BenchRequest:
 
     names: tuple[str, ...]
     videos: str | None = None
+    data_juicer: str | None = None
     quick: bool = False
     as_json: bool = False
     write_results: bool = False
@@ -77,6 +79,8 @@ def _known(request: BenchRequest) -> tuple[str, ...]:
         raise BenchError("--quick makes no figures worth keeping: leave out --write-results")
     if request.videos is not None and not Path(request.videos).is_dir():
         raise BenchError(f"--videos {request.videos!r} is no folder")
+    if request.data_juicer is not None and shutil.which(request.data_juicer) is None:
+        raise BenchError(f"--data-juicer {request.data_juicer!r} is no Python that can be started")
     return names
 
 
@@ -87,12 +91,12 @@ def _measured(name: str, request: BenchRequest, say: Callable[[str], None]) -> I
     for path in benchmark_files(name):
         say(f"{name}: {path.stem}")
         measure = _module(path.stem).measure
-        wishes = {"say": say, "quick": request.quick}
+        wishes = {"say": say, "quick": request.quick, "data_juicer": request.data_juicer}
         asked = {key: value for key, value in wishes.items() if key in inspect.signature(measure).parameters}
         try:
             with contextlib.redirect_stdout(sys.stderr):
                 found = measure(**asked)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, ImportError) as error:
             raise BenchError(str(error)) from error
         yield from found
 

@@ -395,6 +395,12 @@ def bench(
         str | None,
         typer.Option(metavar="DIR", help="Real videos to build inputs from, instead of the two samples."),
     ] = None,
+    data_juicer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PYTHON", help="Python that has data-juicer installed, to run it as one more peer of scan."
+        ),
+    ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="On inputs so small that speeds mean nothing: to see that it runs.")
     ] = False,
@@ -408,7 +414,12 @@ def bench(
     Exit codes: 0 every target holds; 1 one does not; 2 the request is wrong.
     """
     request = benchmarks.BenchRequest(
-        names=tuple(names or ()), videos=videos, quick=quick, as_json=json, write_results=write_results
+        names=tuple(names or ()),
+        videos=videos,
+        data_juicer=data_juicer,
+        quick=quick,
+        as_json=json,
+        write_results=write_results,
     )
     raise typer.Exit(0 if benchmarks.run_benchmarks(request) else EXIT_MISSED_TARGET)
 

