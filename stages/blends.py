@@ -6,13 +6,14 @@ picture without that dip. Not here: cuts (`stages.transitions`) and fades (`stag
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from schemas.config import ScanConfig
 from schemas.media import TransitionKind
-from stages.series import MIN_RAMP_FRAMES, Floats, Found, Series, correlations
+from stages.series import MIN_RAMP_FRAMES, Floats, Found, Series, correlations, gaps, starts_within
 
 BLEND_MAX_ERROR = 0.08
 """Mean squared deviation from the linear blend, as a share of the ends' mean squared difference."""
@@ -57,45 +58,50 @@ LENGTH_STEP = 1.2
 
 def find_dissolves(series: Series, known: list[tuple[int, int]], config: ScanConfig) -> list[Found]:
     """Dissolves and gradual changes between known stretches `[start, end)`, sorted; none reaches into one of them."""
-    starts, ends = [0, *(end for _, end in known)], [*(start for start, _ in known), len(series)]
     shortest = max(MIN_RAMP_FRAMES, math.ceil(series.length(config.min_dissolve_s)))
     longest = series.length(config.max_dissolve_s)
     lengths = {round(shortest * LENGTH_STEP**step) for step in range(64) if shortest * LENGTH_STEP**step <= longest}
-    found: list[Found] = []
-    for start, end in zip(starts, ends, strict=True):
-        found += _dissolves_between(series, start, end, sorted(lengths | {longest}))
-    return found
-
-
-_Candidate = tuple[int, float, int, int]
-"""Rank, strength, last clean frame before, frames between."""
-
-
-def _dissolves_between(series: Series, start: int, end: int, lengths: list[int]) -> list[Found]:
-    """The best candidates of one stretch `[start, end)`, strongest first, none overlapping another."""
-    candidates: list[_Candidate] = []
-    for length in lengths:
-        for chunk in range(start, end - length - 1, CHUNK_STARTS):
-            firsts = np.arange(chunk, min(chunk + CHUNK_STARTS, end - length - 1), max(1, length // START_STEPS))
-            # The cheapest of the conditions first: it leaves few candidates whose pictures must be compared.
-            firsts = firsts[_dip(series.detail, firsts, firsts + length + 1, np.zeros(len(firsts))) > BLEND_LIMITS[0]]
-            candidates += _candidates(series, firsts, length) if len(firsts) else []
+    stretches = gaps(known, len(series))
+    candidates = [one for length in sorted(lengths | {longest}) for one in _candidates(series, stretches, length)]
     taken: list[Found] = []
-    for _, _, before, length in sorted(candidates, reverse=True):
-        ends = before, before + length + 1
+    for one in sorted(candidates, reverse=True):
+        ends = one.before, one.before + one.length + 1
         if _is_free(ends, taken):
-            refined = _corners(series, *ends, start, end)
-            one = _blend_found(series, refined) if _is_free(refined, taken) else None
-            one = one or _blend_found(series, ends)
-            taken += [one] if one else []
+            refined = _corners(series, *ends, *one.limits)
+            found = _blend_found(series, refined) if _is_free(refined, taken) else None
+            found = found or _blend_found(series, ends)
+            taken += [found] if found else []
     return taken
 
 
-def _candidates(series: Series, firsts: npt.NDArray[np.int64], length: int) -> list[_Candidate]:
-    """Those of the stretches of `length` frames after the frames `firsts` that may be gradual transitions."""
-    blend = _blend(series, firsts, firsts + length + 1)
-    rank, strengths = blend.rank(), blend.strength()
-    return [(int(rank[at]), float(strengths[at]), int(firsts[at]), length) for at in np.nonzero(rank)[0]]
+class _Candidate(NamedTuple):
+    """What may be a gradual transition; the best ones first, or rather last."""
+
+    rank: int
+    strength: float
+    before: int
+    """Last clean frame before it."""
+    length: int
+    """Frames between the clean ones."""
+    limits: tuple[int, int]
+    """The stretch `[start, end)` that it lies in."""
+
+
+def _candidates(series: Series, stretches: list[tuple[int, int]], length: int) -> list[_Candidate]:
+    """Gradual transitions that may have `length` frames, inside the stretches."""
+    found: list[_Candidate] = []
+    for firsts, limits in starts_within(stretches, length + 2, max(1, length // START_STEPS), CHUNK_STARTS):
+        # The cheapest of the conditions first: it leaves few candidates whose pictures must be compared.
+        is_dipped = _dip(series.detail, firsts, firsts + length + 1, np.zeros(len(firsts))) > BLEND_LIMITS[0]
+        left, bounds = firsts[is_dipped], limits[is_dipped]
+        if not len(left):
+            continue
+        blend = _blend(series, left, left + length + 1)
+        rank, strength = blend.rank(), blend.strength()
+        for at in np.flatnonzero(rank):
+            (start, end), before = bounds[at].tolist(), int(left[at])
+            found.append(_Candidate(int(rank[at]), float(strength[at]), before, length, (start, end)))
+    return found
 
 
 def _is_free(ends: tuple[int, int], taken: list[Found]) -> bool:

@@ -5,6 +5,7 @@ Here: what the scan keeps of each picture, and putting the series together. Not 
 Shape legend: T = frames, D = pixels of a thumbnail.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,7 @@ MIN_RAMP_FRAMES = 3
 """Frames inside a fade or dissolve below which a ramp cannot be told from a jump."""
 LOOK_SHAPES = {"thumbnails": (18, 32), "chroma": (9, 16, 2), "histograms": (128,), "rgb": (27, 48, 3)}
 """Shapes of what is kept of one frame."""
-CHUNK_FRAMES = 2000
+CHUNK_FRAMES = 500
 """Frames, or candidates that start at them, that are looked at together: bounds the memory."""
 FLAT_DEVIATION = 2.0
 """Standard deviation of luma (0 to 255) below which a thumbnail is flat: its structure is noise."""
@@ -171,3 +172,27 @@ def runs(flags: Flags) -> list[tuple[int, int]]:
     """`[start, end)` of each run of true flags."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
     return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
+
+
+def gaps(known: Sequence[tuple[int, int]], n_frames: int) -> list[tuple[int, int]]:
+    """What lies between known stretches `[start, end)`, which are sorted and do not overlap."""
+    starts, ends = [0, *(end for _, end in known)], [*(start for start, _ in known), n_frames]
+    return list(zip(starts, ends, strict=True))
+
+
+def starts_within(
+    stretches: Sequence[tuple[int, int]], n_frames: int, step: int, most: int
+) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """Where candidates of `n_frames` frames may start inside stretches `[start, end)`: one every `step` frames.
+
+    Those of all stretches together, for looking at each by itself would cost more than the look.
+
+    Yields:
+        (N,) first frames and the (N, 2) stretches that they lie in, at most `most` at once.
+    """
+    starts = [np.arange(start, end - n_frames + 1, step) for start, end in stretches]
+    if not sum(map(len, starts)):
+        return
+    firsts, limits = np.concatenate(starts), np.repeat(np.array(stretches), [len(each) for each in starts], axis=0)
+    for at in range(0, len(firsts), most):
+        yield firsts[at : at + most], limits[at : at + most]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from schemas.config import ScanConfig
 from stages.blends import is_camera_move
-from stages.series import CHUNK_FRAMES, Flags, Found, Looks, Series, correlations
+from stages.series import CHUNK_FRAMES, Flags, Found, Looks, Series, correlations, gaps, starts_within
 
 Frames = npt.NDArray[np.int64]
 
@@ -82,33 +82,30 @@ class _Wipe:
     before: int
     after: int
     difference: float
+    limits: tuple[int, int]
+    """The stretch `[start, end)` that it lies in."""
 
 
 def find_wipes(series: Series, known: list[tuple[int, int]], config: ScanConfig) -> list[Found]:
     """Wipes between known stretches `[start, end)`, sorted; none reaches into one of them."""
     places = _places(series)
-    starts, ends = [0, *(end for _, end in known)], [*(start for start, _ in known), len(series)]
-    lengths, length = [], max(4.0, float(series.length(MIN_WIPE_S)))
+    length, candidates = max(4.0, float(series.length(MIN_WIPE_S))), list[_Wipe]()
     while length <= series.length(config.max_dissolve_s):
-        lengths.append(round(length))
+        candidates += _candidates(series, places, gaps(known, len(series)), round(length))
         length *= LENGTH_STEP
-    found: list[Found] = []
-    for start, end in zip(starts, ends, strict=True):
-        candidates = [wipe for length in lengths for wipe in _candidates(series, places, (start, end), length)]
-        taken: list[_Wipe] = []
-        for wipe in sorted(candidates, key=lambda one: -one.strength):
-            is_free = all(wipe.after <= other.before + 1 or other.after <= wipe.before + 1 for other in taken)
-            if is_free and _is_between_shots(series, places, wipe, (start, end)):
-                taken.append(wipe)
-        found += [Found("wipe", o.before + 1, o.after, o.difference, "reelproof.wipe") for o in _merged(taken)]
-    return found
+    taken: list[_Wipe] = []
+    for wipe in sorted(candidates, key=lambda one: -one.strength):
+        is_free = all(wipe.after <= other.before + 1 or other.after <= wipe.before + 1 for other in taken)
+        if is_free and _is_between_shots(series, places, wipe):
+            taken.append(wipe)
+    return [Found("wipe", o.before + 1, o.after, o.difference, "reelproof.wipe") for o in _merged(taken)]
 
 
 def _merged(wipes: list[_Wipe]) -> list[_Wipe]:
     """The wipes in order, those joined that follow each other at once: parts of one whose halves differ unequally."""
     merged: list[_Wipe] = []
     for wipe in sorted(wipes, key=lambda one: one.before):
-        if merged and wipe.before <= merged[-1].after + 1:
+        if merged and wipe.limits == merged[-1].limits and wipe.before <= merged[-1].after + 1:
             last = merged.pop()
             wipe = replace(max(last, wipe, key=lambda one: one.strength), before=last.before, after=wipe.after)
         merged.append(wipe)
@@ -123,16 +120,16 @@ def _places(series: Series) -> Looks:
     return np.concatenate([luma.reshape(count, -1, 1), chroma], axis=2)[:, series.is_shown.ravel()]
 
 
-def _candidates(series: Series, places: Looks, limits: tuple[int, int], length: int) -> list[_Wipe]:
-    """The wipes of about `length` frames inside `limits`; many of them may be one and the same."""
+def _candidates(series: Series, places: Looks, stretches: list[tuple[int, int]], length: int) -> list[_Wipe]:
+    """The wipes of about `length` frames inside the stretches; many of them may be one and the same."""
     found: list[_Wipe] = []
-    last = limits[1] - length - 1
-    for chunk in range(limits[0], last, CHUNK_FRAMES):
-        firsts = np.arange(chunk, min(chunk + CHUNK_FRAMES, last), max(1, length // START_STEPS))
-        firsts = firsts[_may_be_wipes(places, firsts, length)]
-        firsts = firsts[_sameness(series, places, firsts, firsts + length + 1, limits) < MAX_SAMENESS]
-        wipes = (_wipe(places[first : first + length + 2], first, series.is_shown) for first in firsts.tolist())
-        found += [wipe for wipe in wipes if wipe]
+    for firsts, limits in starts_within(stretches, length + 2, max(1, length // START_STEPS), CHUNK_FRAMES):
+        may_be = _may_be_wipes(places, firsts, length)
+        left, bounds = firsts[may_be], limits[may_be]
+        is_change = _sameness(series, places, left, left + length + 1, bounds) < MAX_SAMENESS
+        for first, (start, end) in zip(left[is_change].tolist(), bounds[is_change].tolist(), strict=True):
+            wipe = _wipe(places[first : first + length + 2], first, series.is_shown, (start, end))
+            found += [wipe] if wipe else []
     return found
 
 
@@ -157,7 +154,7 @@ def _may_be_wipes(places: Looks, firsts: Frames, length: int) -> Flags:
     return is_wipe
 
 
-def _wipe(places: Looks, first: int, is_shown: Flags) -> _Wipe | None:
+def _wipe(places: Looks, first: int, is_shown: Flags, limits: tuple[int, int]) -> _Wipe | None:
     """The wipe in (L + 2, P, 3) pictures, of which the first and the last are clean; None where there is none."""
     length = len(places) - 1
     from_before = ((places - places[0]) ** 2).sum(axis=2)
@@ -186,7 +183,7 @@ def _wipe(places: Looks, first: int, is_shown: Flags) -> _Wipe | None:
     margin = EDGE_SHARE / (1 - 2 * EDGE_SHARE) * (late - early)
     before, after = max(0, round(early - margin) - 2), min(length, round(late + margin) + 1)
     strength = float(square.mean()) * float(telling.mean()) * (1 - error / (MAX_ERROR_RATIO * blend_error))
-    return _Wipe(strength, first + before, first + after, float(np.sqrt(square.mean())))
+    return _Wipe(strength, first + before, first + after, float(np.sqrt(square.mean())), limits)
 
 
 def _passage(places: Looks) -> tuple[Frames, Flags, float]:
@@ -214,7 +211,7 @@ def _is_border(times: Frames, telling: Flags, is_shown: Flags, length: int) -> b
     return bool(len(steps) > 0 and steps.mean() < MAX_ROUGHNESS * spread)
 
 
-def _is_between_shots(series: Series, places: Looks, wipe: _Wipe, limits: tuple[int, int]) -> bool:
+def _is_between_shots(series: Series, places: Looks, wipe: _Wipe) -> bool:
     """Whether the places go straight from one steady picture to another, which a moving camera does not do to them."""
     inside = places[wipe.before : wipe.after + 1]
     length = len(inside) - 1
@@ -231,23 +228,21 @@ def _is_between_shots(series: Series, places: Looks, wipe: _Wipe, limits: tuple[
     if detail.min() < MIN_DETAIL * min(detail[0], detail[-1]) or is_camera_move(series, wipe.before, wipe.after):
         return False
     ends = np.array([wipe.before]), np.array([wipe.after])
-    return bool(_sameness(series, places, *ends, limits)[0] < MAX_SAMENESS)
+    return bool(_sameness(series, places, *ends, np.array([wipe.limits]))[0] < MAX_SAMENESS)
 
 
-def _sameness(
-    series: Series, places: Looks, before: Frames, after: Frames, limits: tuple[int, int]
-) -> npt.NDArray[np.float32]:
+def _sameness(series: Series, places: Looks, before: Frames, after: Frames, limits: Frames) -> npt.NDArray[np.float32]:
     """How much the ends share their colours, plus how much the shots around change within half the wipe's length.
 
-    One value for each pair of `before` and `after`, all equally far apart; `limits` bound the look outside.
+    One value for each pair of `before` and `after`, all equally far apart; `limits` (pairs, 2) bound the look outside.
     """
     if not len(before):
         return np.zeros(0, dtype=np.float32)
-    reach = max(2, int(after[0] - before[0]) // 2)
-    early = _distance(places, np.maximum(before - reach, limits[0]), before)
-    late = _distance(places, after, np.minimum(after + reach, limits[1] - 1))
+    reach, (first, last) = max(2, int(after[0] - before[0]) // 2), (limits - (0, 1)).T
+    early = _distance(places, np.maximum(before - reach, first), before)
+    late = _distance(places, after, np.minimum(after + reach, last))
     # Where there is no look at one shot, the other speaks for both.
-    has_early, has_late = before - limits[0] > reach // 2, limits[1] - 1 - after > reach // 2
+    has_early, has_late = before - first > reach // 2, last - after > reach // 2
     change = np.where(has_early, early, late) + np.where(has_late, late, early)
     shared = np.minimum(series.histograms[before], series.histograms[after]).sum(axis=1, dtype=np.float32)
     return np.asarray(shared + change / 2 / np.maximum(_distance(places, before, after), 1e-6), dtype=np.float32)
