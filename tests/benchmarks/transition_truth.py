@@ -8,7 +8,7 @@ few videos, so the joins, crops, grades and camera moves are new, the scenes are
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -46,6 +46,7 @@ SAY_EVERY = 10
 """Videos from one word about progress to the next."""
 
 OURS, FUSED, ALONE = "ours", "ours, transnetv2", "TransNetV2 alone"
+SAME_PART = "ours, on what TransNetV2 saw"
 
 
 @dataclass
@@ -128,6 +129,7 @@ def _run(job: Job) -> tuple[tuple[Truth, ...], dict[str, list[Claim]], int]:
     claims = {OURS: product(path, ScanConfig())}
     claims |= {name: pyscenedetect(path, make()) for name, make in PYSCENEDETECT.items()}
     if job.has_transnet:
+        claims[SAME_PART] = claims[OURS]
         claims[FUSED] = product(path, ScanConfig(shot_detector="transnetv2"), job.device)
         claims[ALONE] = transnet_alone(transnet_scores(_small(path), job.device))
     with av.open(str(path)) as container:
@@ -155,7 +157,7 @@ def figures(found: Race) -> list[Figure]:
     """The figures of a race; peers stand beside ours where the figure means something for them."""
     ours, others = found.tallies[OURS], [name for name in found.tallies if name != OURS]
     share = _share(found) if ALONE in others else ""
-    with_spans = [name for name in others if name in (FUSED, ALONE)]
+    with_spans = [name for name in others if name in (SAME_PART, FUSED, ALONE)]
     n_truth = ours.places["truth"]
     false = {name: found.false_per_10_min(name, "cuts") for name in found.false}
     every = {name: found.false_per_10_min(name, "all") for name in found.false}
@@ -184,6 +186,7 @@ def figures(found: Race) -> list[Figure]:
             "false cuts in 10 min without transitions", false.pop(OURS, 0.0), "", 1.0, false,
             note=", ".join(f"{name}: {n}" for name, n in sorted(found.false.get(OURS, {}).items())),
         ),
+        *(_fusion(found) if ALONE in others else ()),
         Figure("false transitions of any kind in 10 min without", every.pop(OURS, 0.0), "", peer=every),
         *(
             Figure(f"hard cuts, {name}", of(ours.cuts), "", peer={n: of(found.tallies[n].cuts) for n in others})
@@ -191,3 +194,17 @@ def figures(found: Race) -> list[Figure]:
         ),
         Figure("transitions built", float(n_truth), ""),
     ]  # fmt: skip
+
+
+def _fusion(found: Race) -> Iterator[Figure]:
+    """The signals and the network together, each against the better of the two alone, on the same videos."""
+    alone = [found.tallies[name] for name in (SAME_PART, ALONE)]
+    for what, score in (
+        ("hard cuts, F1 at ±2 frames", lambda tally: f1(tally.cuts)),
+        ("gradual transitions, F1 at overlap ≥ 0.5", lambda tally: f1(tally.graduals)),
+        ("transitions of any kind, F1 by place", lambda tally: f1(tally.places)),
+        ("kind told right", Tally.kind_accuracy),
+    ):
+        peer = dict(zip((SAME_PART, ALONE), map(score, alone), strict=True))
+        note = f"of {found.tallies[FUSED].places['truth']} joins; the target is the better of the two"
+        yield at_least(f"fused: {what}", score(found.tallies[FUSED]), "", max(peer.values()), peer, note=note)
