@@ -1,6 +1,6 @@
 """What is written on the screen of a clip: each text once, with when and where it was read.
 
-Here: `ScreenText` and joining readings of one text. Not here: reading text (`stages.text`), or questions on it
+Here: `ScreenText` and joining readings of one text. Not here: reading text (`stages.pictures.text`), or questions on it
 (`annotators.dense_text`). How alike two readings of one text are, and where a part of the picture ends, is ours.
 """
 

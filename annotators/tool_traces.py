@@ -1,7 +1,7 @@
 """Tool traces: how somebody who may look at a clip with tools comes to the answer of a question.
 
 Here: the request, the answer's form, and reading it. Not here: the words of the prompt (`prompts/tool_traces.j2`), or
-which frames are kept (`stages.frame_samples`).
+which frames are kept (`stages.pictures.samples`).
 
 After VideoThinker: the model writes the trace from timed captions, then each look gets the frames that show what the
 captions told, and only traces whose answer is right are kept. After FrameThinker: no range is looked at twice, and a

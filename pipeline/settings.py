@@ -72,9 +72,9 @@ def resolve(config: RunConfig) -> RunConfig:
 
     Raises SettingsError where what is installed cannot do what is asked.
     """
-    from stages.embedding import resolve_embedder  # these look for packages, and load none of them
-    from stages.text import resolve_text_setting
-    from stages.voice import resolve_speech_setting
+    from stages.pictures.embedding import resolve_embedder  # these look for packages, and load none of them
+    from stages.pictures.text import resolve_text_setting
+    from stages.speech.voice import resolve_speech_setting
 
     describe = _with_embedder(resolve_text_setting(config.describe))
     verify = _with_text_embedders(config.verify)
@@ -191,9 +191,9 @@ def _with_text_embedders(verify: VerifyConfig) -> VerifyConfig:
 
 def _with_embedder(describe: DescribeConfig) -> DescribeConfig:
     """The section with `embedder: auto` made definite."""
-    from stages.embedding import resolve_embedder
     from stages.errors import StageError
-    from stages.keyframes import STRATEGIES, require_embedder
+    from stages.keyframes.strategies import STRATEGIES, require_embedder
+    from stages.pictures.embedding import resolve_embedder
 
     is_needed = STRATEGIES[describe.keyframe_strategy].needs_embeddings
     name = "none" if describe.embedder == "auto" and not is_needed else resolve_embedder(describe.embedder)

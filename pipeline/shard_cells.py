@@ -1,7 +1,7 @@
 """From the whole corpus to shards: who goes where, and packing one shard.
 
 Here: the cells of `plan` and `package`, and the files that belong to them. Not here: the rules (`stages.shards`) and
-the cutting (`stages.cut`).
+the cutting (`stages.cutting.cut`).
 """
 
 import contextlib

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 def probe(config: RunConfig) -> Worker:
     """Facts about a listed source, read from a local copy; one that is too large is not even fetched."""
-    from stages.probe import probe_source, refuse_size
+    from stages.media.probe import probe_source, refuse_size
 
     def work(listed: ListedSource) -> Source | Verdict:
         refusal = refuse_size(listed, listed.size_bytes, config.probe)
@@ -52,9 +52,9 @@ def scan(config: RunConfig) -> Worker:
     import torch
 
     from stages.allocator import share_one_pool
-    from stages.scan import scan_slice
-    from stages.scoring import resolve_device
-    from stages.voice import make_voice
+    from stages.scan.scoring import resolve_device
+    from stages.scan.slice_scan import scan_slice
+    from stages.speech.voice import make_voice
 
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
@@ -73,8 +73,8 @@ def scan(config: RunConfig) -> Worker:
 
 def split(config: RunConfig) -> Worker:
     """Clips from a slice's transitions; what compares shots for scenes is loaded once, where it is asked for."""
-    from stages.embedding import make_embedder
-    from stages.split import split_slice
+    from stages.clips.split import split_slice
+    from stages.pictures.embedding import make_embedder
 
     name = config.split.embedder if config.split.unit == "scene" else "none"
     embedder = make_embedder(name, config.grid.device, "split.embedder")
@@ -89,9 +89,9 @@ def describe(config: RunConfig) -> Worker:
     """Figures, keyframes and text of a clip; the text reader and the embedder are loaded once."""
     from stages.allocator import return_large_buffers
     from stages.describe import describe_clip
-    from stages.embedding import make_embedder
     from stages.errors import StageError
-    from stages.text import make_reader
+    from stages.pictures.embedding import make_embedder
+    from stages.pictures.text import make_reader
 
     return_large_buffers()
     reader = make_reader(config.describe)
@@ -161,7 +161,7 @@ def asker_version(annotator: "Annotator[Any]") -> str:
 
 def verify_evidence(config: RunConfig) -> Worker:
     """A label's evidence held against the signals; a person's decision wins."""
-    from stages.evidence import verify_label
+    from stages.evidence.check import verify_label
 
     def work(payload: tuple[Label, ClipDescription, SliceScan, ReviewDecision | None]) -> VerifiedLabel | Verdict:
         label, description, scan, decision = payload
@@ -226,7 +226,7 @@ class CutFile(Record):
 
 def cut(config: RunConfig) -> Worker:
     """A clip as a playable file, from a local copy of its source."""
-    from stages.cut import cut_clip
+    from stages.cutting.cut import cut_clip
 
     def work(payload: tuple[Clip, str, str]) -> CutFile:
         clip, source, destination = payload

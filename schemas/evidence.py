@@ -1,6 +1,6 @@
 """What on the timeline supports a label, stated so that a program can check it.
 
-Here: `Claim`, `Evidence` and the outcome of a check. Not here: the checking (`stages.evidence`).
+Here: `Claim`, `Evidence` and the outcome of a check. Not here: the checking (`stages.evidence.check`).
 """
 
 from typing import Literal, Self

@@ -13,15 +13,15 @@ from schemas.config import DescribeConfig
 from schemas.media import Clip, FrameSample, Shot
 from schemas.signals import ClipDescription, ContactSheet, Keyframe, ShotFigures, SliceScan, TextDetection
 from schemas.time import Span
-from stages.camera import camera_segments
-from stages.colour import palette
-from stages.contact_sheet import contact_sheet
-from stages.embedding import Embedder
+from stages.camera.terms import camera_segments
 from stages.errors import StageError
-from stages.frame_samples import evenly_chosen, frame_index, samples_in
-from stages.keyframes import choose_keyframes
+from stages.keyframes.contact_sheet import contact_sheet
+from stages.keyframes.strategies import choose_keyframes
+from stages.pictures.colour import palette
+from stages.pictures.embedding import Embedder
+from stages.pictures.samples import evenly_chosen, frame_index, samples_in
+from stages.pictures.text import TextReader
 from stages.spans import pieces
-from stages.text import TextReader
 
 MAX_PALETTE_SAMPLES = 8
 """Frame samples of a shot that its palette is over."""

@@ -1,6 +1,6 @@
 """Models of `transformers` on this machine: loading them, what to say where they are missing, running them evenly.
 
-Here: what models of pictures and of texts have in common. Not here: either of them (`stages.embedding_models`,
+Here: what models of pictures and of texts have in common. Not here: either of them (`stages.pictures.models`,
 `stages.texts.models`).
 """
 

@@ -1,7 +1,7 @@
 """Splits and shards: which clip goes where, and the tar files that hold the samples.
 
 Here: assigning clips to splits and shards, and writing one shard as a WebDataset tar with the rows of its index.
-Not here: cutting clips (`stages.cut`), or what a sample's JSON says and the Parquet index itself (`pipeline`).
+Not here: cutting clips (`stages.cutting.cut`), or what a sample's JSON says and the Parquet index itself (`pipeline`).
 """
 
 import hashlib

@@ -20,12 +20,12 @@ from schemas.label import Label
 from schemas.media import ListedSource, Source
 from schemas.signals import ClipDescription, SliceScan
 from schemas.time import Span
+from stages.clips.split import split_slice
 from stages.describe import describe_clip
-from stages.probe import probe_source
-from stages.scan import scan_slice
-from stages.split import split_slice
-from stages.text import TextReader, make_reader, resolve_text_setting
-from stages.voice import make_voice, resolve_speech_setting
+from stages.media.probe import probe_source
+from stages.pictures.text import TextReader, make_reader, resolve_text_setting
+from stages.scan.slice_scan import scan_slice
+from stages.speech.voice import make_voice, resolve_speech_setting
 from tests.corpus import Picture, moving_crop, textured_frame, write_video
 
 FPS = 25

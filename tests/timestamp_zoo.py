@@ -1,7 +1,7 @@
 """Small videos of every kind of timeline, with what each of them shows and when, known from how it was built.
 
 Here: `ZOO` and `ffmpeg_reading`, which reads the same files with the ffmpeg program and nothing of the product.
-Not here: expectations about the product (`tests.stages.test_timestamps`).
+Not here: expectations about the product (`tests.stages.media.test_timestamps`).
 """
 
 import struct

@@ -32,7 +32,7 @@ MAKERS: Mapping[str, Callable[[ClipFacts, Draw], Draft | Abstention]] = {
 
 
 def annotate_fragments(description: ClipDescription, config: FragmentsConfig, code_version: str) -> ClipLabels:
-    """Questions on fragments of one clip, each with evidence that `stages.evidence` can check.
+    """Questions on fragments of one clip, each with evidence that `stages.evidence.check` can check.
 
     The same description, settings and code version give the same labels, on every machine. Where a task has no answer
     beyond doubt, `abstentions` says why. Raises KeyError where the task list names a fragment task without a maker.

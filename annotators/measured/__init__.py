@@ -1,6 +1,7 @@
 """The annotator that needs no model: labels written straight from what was measured.
 
-Here: the public entry point. Not here: measuring (`stages`), or holding labels against signals (`stages.evidence`).
+Here: the public entry point. Not here: measuring (`stages`), or holding labels against signals
+(`stages.evidence.check`).
 """
 
 from annotators.measured.annotate import annotate_clip

@@ -1,6 +1,7 @@
 """Evidence of the measured annotator: one sentence and one checkable claim for each thing that was measured.
 
-Here: a function per kind of observation, `ClipFacts` in, `Evidence` out. Not here: checking them (`stages.evidence`).
+Here: a function per kind of observation, `ClipFacts` in, `Evidence` out. Not here: checking them
+(`stages.evidence.check`).
 """
 
 from annotators.measured.facts import ClipFacts, ordinal

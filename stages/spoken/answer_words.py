@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from schemas.media import Transition
 from schemas.time import Span
-from stages.measurements import Finding, Measurements
+from stages.evidence.measurements import Finding, Measurements
 from stages.spoken.vocabulary import ORDINAL, ordinal_number
 
 SAID_S = 0.05

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from schemas.label import QAItem, ToolTrace
 from schemas.time import Span
-from stages.measurements import Finding, Measurements
+from stages.evidence.measurements import Finding, Measurements
 from stages.spoken import answers_editing, answers_order, answers_picture
 from stages.spoken.answer_words import Asked
 from stages.spoken.checks import check_spoken

@@ -4,7 +4,7 @@ Here: one reader per task. Not here: the table (`stages.spoken.answers`), answer
 Each reader measures for itself what the answer says; a form that it does not know gives None.
 """
 
-from stages.measurements import Finding
+from stages.evidence.measurements import Finding
 from stages.spoken.answer_words import SAID_S, Asked, found, kind_named, of_kind, ordinals, times
 
 SAME_RATIO = 1.04

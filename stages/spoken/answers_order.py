@@ -8,8 +8,8 @@ import itertools
 import re
 from collections.abc import Callable, Sequence
 
-from stages.claims import text_similarity
-from stages.measurements import Finding, Measurements
+from stages.evidence.claims import text_similarity
+from stages.evidence.measurements import Finding, Measurements
 from stages.spoken.answer_words import SAID_S, Asked, found, kind_named, of_kind, ordinals, quotation, term_named, times
 from stages.spoken.answers_picture import shot_lumas
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from schemas.signals import TextDetection
 from schemas.time import Span
-from stages.camera import CameraMeans, camera_term, mean_camera
-from stages.claims import text_similarity
-from stages.measurements import Finding, Measurements
+from stages.camera.terms import CameraMeans, camera_term, mean_camera
+from stages.evidence.claims import text_similarity
+from stages.evidence.measurements import Finding, Measurements
 from stages.spoken.answer_words import SAID_S, Asked, found, ordinals, quotation, term_named, times
 
 MOMENT_S = 0.3

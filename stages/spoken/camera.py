@@ -1,14 +1,14 @@
 """What is said of the camera, held against its motion: by segments of one motion, and by how far it travels at most.
 
-Here: the check and the travel. Not here: measuring motion (`stages.motion`), or terms (`stages.camera`). The rule is
-ours: words such as `slowly pans left` are denied only where the camera nowhere gets far in that direction.
+Here: the check and the travel. Not here: measuring motion (`stages.camera.motion`), or terms (`stages.camera.terms`).
+The rule is ours: words such as `slowly pans left` are denied only where the camera nowhere gets far in that direction.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.time import Span
-from stages.measurements import Finding, Measurements
+from stages.evidence.measurements import Finding, Measurements
 from stages.spoken.forms import Said
 
 MIN_KNOWN_SHARE = 0.8

@@ -1,7 +1,7 @@
 """Everything that a label says in words and that can be measured, held against the signals.
 
 Here: `check_words`. Not here: splitting (`stages.spoken.statements`), reading (`stages.spoken.claims`, `answer_claims`,
-`value_claims`), or what follows for the label (`stages.evidence`).
+`value_claims`), or what follows for the label (`stages.evidence.check`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from schemas.evidence import EvidenceCheck
 from schemas.label import Label
 from schemas.statement import Statement
-from stages.measurements import Finding, Measurements
+from stages.evidence.measurements import Finding, Measurements
 from stages.spoken.answers import answer_findings
 from stages.spoken.checks import check_spoken
 from stages.spoken.claims import spoken_claims

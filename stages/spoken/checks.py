@@ -1,7 +1,7 @@
 """What was said in a sentence, held against the signals.
 
 Here: `check_spoken`, with checks as lenient as words are loose: a thing is said of *some* time in a span, and what the
-words leave open is left open. Not here: the strict checks of evidence (`stages.claims`), reading sentences
+words leave open is left open. Not here: the strict checks of evidence (`stages.evidence.claims`), reading sentences
 (`stages.spoken.claims`), the camera (`stages.spoken.camera`).
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from schemas.evidence import Quantity
 from schemas.time import Span
-from stages.measurements import Finding, Measurements, compare
+from stages.evidence.measurements import Finding, Measurements, compare
 from stages.spoken import picture as spoken_picture
 from stages.spoken.camera import check_said_camera, travels_at
 from stages.spoken.forms import Ordered, Said, Spoken, Timed, no_such_shot, touches, widened

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from schemas.evidence import Claim
 from schemas.time import Span
-from stages.measurements import Finding, Measurements
+from stages.evidence.measurements import Finding, Measurements
 from stages.spoken.vocabulary import When
 
 

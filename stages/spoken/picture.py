@@ -1,7 +1,7 @@
 """What is said of light, colour, text, speech and stillness, held against the signals.
 
 Here: one check per quantity, as lenient as the words are loose. Not here: the table of all of them
-(`stages.spoken.checks`), or the strict checks of evidence (`stages.claims`).
+(`stages.spoken.checks`), or the strict checks of evidence (`stages.evidence.claims`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,8 +10,8 @@ import numpy as np
 
 from schemas.evidence import Claim
 from schemas.time import Span
-from stages.claims import CHECKS
-from stages.measurements import Finding, Measurements, compare
+from stages.evidence.claims import CHECKS
+from stages.evidence.measurements import Finding, Measurements, compare
 from stages.spoken.forms import Said, no_such_shot, touches, widened
 
 MOST_HELD, LEAST_HELD = 0.5, 0.25

@@ -11,8 +11,8 @@ import numpy as np
 from schemas.evidence import Claim
 from schemas.label import SV6DValue
 from schemas.time import Span
-from stages.claims import CHECKS
-from stages.measurements import Finding, Measurements
+from stages.evidence.claims import CHECKS
+from stages.evidence.measurements import Finding, Measurements
 
 Range = tuple[float, float]
 

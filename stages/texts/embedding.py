@@ -2,7 +2,7 @@
 
 Here: what a name means, and whether what it needs is there. Not here: the embedders (`stages.texts.tfidf`,
 `stages.texts.letters`, `stages.texts.models`), what embeddings are for (`stages.texts.duplicates`,
-`stages.sv6d.distance`), or vectors of pictures (`stages.embedding`).
+`stages.sv6d.distance`), or vectors of pictures (`stages.pictures.embedding`).
 """
 
 from collections.abc import Sequence
@@ -105,7 +105,7 @@ def make_text_embedder(name: str, setting: str, device: str = "cpu") -> TextEmbe
         from stages.texts.letters import LetterEmbedder
 
         return LetterEmbedder()
-    from stages.scoring import resolve_device
+    from stages.scan.scoring import resolve_device
     from stages.texts.models import TransformersEmbedder
 
     folder = _minilm_folder() if name == MINILM else name

@@ -1,7 +1,7 @@
 """What gives a question's right option away, or makes its options unfit, as far as their words tell.
 
-Here: `OptionRules`. Not here: whether a wrong option is true after all (`stages.evidence` where it can be measured,
-judges that ask a model elsewhere), or what can be guessed over the whole data set (`verify.priors`).
+Here: `OptionRules`. Not here: whether a wrong option is true after all (`stages.evidence.check` where it can be
+measured, judges that ask a model elsewhere), or what can be guessed over the whole data set (`verify.priors`).
 
 All rules are ours; that options should be alike in length and form, and none about the others, is common advice to
 writers of tests.

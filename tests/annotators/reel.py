@@ -17,12 +17,12 @@ from schemas.config import DescribeConfig, ProbeConfig, ScanConfig, SplitConfig
 from schemas.media import ListedSource, Source
 from schemas.signals import ClipDescription, SliceScan
 from schemas.time import Span
-from stages.colour import BASIC_TERMS, basic_terms
+from stages.clips.split import split_slice
 from stages.describe import describe_clip
-from stages.probe import probe_source
-from stages.scan import scan_slice
-from stages.split import split_slice
-from stages.text import make_reader, resolve_text_setting
+from stages.media.probe import probe_source
+from stages.pictures.colour import BASIC_TERMS, basic_terms
+from stages.pictures.text import make_reader, resolve_text_setting
+from stages.scan.slice_scan import scan_slice
 from tests.annotators.truth import Stretch, TrueShot, Truth
 
 REEL = Path(jobs.samples.__file__).with_name("reel.mp4")

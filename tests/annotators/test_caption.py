@@ -14,7 +14,7 @@ from schemas.asking import CaptionConfig
 from schemas.judging import EvidenceConfig
 from schemas.label import Label, VerifiedLabel
 from schemas.provenance import Provenance
-from stages.evidence import verify_label
+from stages.evidence.check import verify_label
 from tests.annotators.builders import DESCRIBE, ShotSpec, TextSpec, build_clip
 
 CONFIG = CaptionConfig(max_events=3)

@@ -16,7 +16,7 @@ from schemas.judging import EvidenceConfig
 from schemas.label import Caption, Label, QAItem, VerifiedLabel
 from schemas.provenance import Provenance
 from schemas.taxonomy import qa_tasks
-from stages.evidence import verify_label
+from stages.evidence.check import verify_label
 from tests.annotators.builders import DESCRIBE, ShotSpec, build_clip
 
 CONFIG = CounterfactualConfig(n_captions=4)

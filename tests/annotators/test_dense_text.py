@@ -21,7 +21,7 @@ from schemas.label import Label, VerifiedLabel
 from schemas.provenance import Provenance
 from schemas.signals import ClipDescription
 from schemas.taxonomy import qa_tasks
-from stages.evidence import verify_label
+from stages.evidence.check import verify_label
 from tests.annotators.builders import DESCRIBE, ShotSpec, TextSpec, build_clip
 
 MODEL = Provenance(annotator="dense_text", annotator_version="1", code_version="1.2.3", model="some-llm")

@@ -21,7 +21,7 @@ from schemas.media import FrameSample, TransitionKind
 from schemas.provenance import Provenance
 from schemas.signals import ClipDescription, Keyframe
 from schemas.taxonomy import EditingValue, QATaskList, editing_ontology, qa_tasks, sv6d_taxonomy
-from stages.evidence import verify_label
+from stages.evidence.check import verify_label
 from tests.annotators.builders import DESCRIBE, ShotSpec, build_clip, varied_clip
 
 SEEDS = range(40)

@@ -15,7 +15,7 @@ from schemas.asking import FragmentsConfig
 from schemas.judging import EvidenceConfig
 from schemas.label import ClipLabels, Label, QAItem, VerifiedLabel
 from schemas.taxonomy import QATask, QATaskList
-from stages.evidence import verify_label
+from stages.evidence.check import verify_label
 from tests.annotators.builders import DESCRIBE, ShotSpec, build_clip, truth_of, varied_clip
 from tests.annotators.truth import Truth
 

@@ -18,7 +18,7 @@ from schemas.asking import KeyMomentsConfig
 from schemas.judging import EvidenceConfig
 from schemas.label import KeyMoments, Label, VerifiedLabel
 from schemas.provenance import Provenance
-from stages.evidence import verify_label
+from stages.evidence.check import verify_label
 from tests.annotators.builders import DESCRIBE, ShotSpec, build_clip
 
 CONFIG = KeyMomentsConfig(queries_per_clip=2)

@@ -9,7 +9,7 @@ from schemas.config import MeasuredConfig
 from schemas.judging import EvidenceConfig
 from schemas.label import ClipLabels, Label, VerifiedLabel
 from schemas.taxonomy import qa_tasks, sv6d_taxonomy
-from stages.evidence import verify_label
+from stages.evidence.check import verify_label
 from tests.annotators.builders import DESCRIBE, ShotSpec, TextSpec, build_clip, truth_of, varied_clip
 from tests.annotators.truth import true_options
 

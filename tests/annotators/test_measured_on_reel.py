@@ -10,7 +10,7 @@ from schemas.config import MeasuredConfig
 from schemas.judging import EvidenceConfig
 from schemas.label import ClipLabels, Label, VerifiedLabel
 from schemas.signals import ClipDescription
-from stages.evidence import verify_label
+from stages.evidence.check import verify_label
 from tests.annotators.reel import describe_reel, reel_truth, written
 from tests.annotators.truth import FRAMES_S, Truth, true_options
 

@@ -12,8 +12,8 @@ from schemas.evidence import Claim, Evidence
 from schemas.judging import EvidenceConfig
 from schemas.label import Box, Caption, Label
 from schemas.provenance import Provenance
-from stages.evidence import check_evidence
-from stages.measurements import Measurements
+from stages.evidence.check import check_evidence
+from stages.evidence.measurements import Measurements
 from tests.annotators.builders import DESCRIBE, ShotSpec, build_clip
 
 SHOTS = (ShotSpec(camera=("pan_left",), joint="dissolve", joint_frames=20), ShotSpec(frozen=(10, 50)), ShotSpec())

@@ -18,7 +18,7 @@ from schemas.media import FrameSample
 from schemas.provenance import Provenance
 from schemas.signals import Keyframe
 from schemas.time import Span
-from stages.evidence import verify_label
+from stages.evidence.check import verify_label
 from tests.annotators.builders import DESCRIBE, ShotSpec, build_clip
 
 CONFIG = ToolTracesConfig(enabled=True, max_turns=4, frames_per_zoom=3)

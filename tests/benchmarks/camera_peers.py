@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stages.proxies import Image
+from stages.scan.proxies import Image
 
 Transform = tuple[complex, complex]
 """Turn and shift that carry content of the first picture onto the second, pixels from the centre, y downwards."""

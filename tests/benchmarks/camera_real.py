@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.config import DescribeConfig, ScanConfig
-from stages.motion import camera_motion
-from stages.proxies import Image
+from stages.camera.motion import camera_motion
+from stages.scan.proxies import Image
 from tests.benchmarks.camera_peers import farneback_flow
 from tests.benchmarks.figures import Figure, at_least
 

@@ -1,7 +1,7 @@
 """Camera motion, held against truth that is built, and against dense flow on real videos; peers on the same pictures.
 
 Here: clips through encoder, decoder and scan, and what came of them. Not here: the clips (`camera_clips`), the peers
-(`camera_peers`), and statements about single pairs (`tests.stages.test_motion`).
+(`camera_peers`), and statements about single pairs (`tests.stages.camera.test_motion`).
 """
 
 import platform
@@ -22,11 +22,11 @@ import torch
 from schemas.config import DescribeConfig, ProbeConfig, ScanConfig
 from schemas.media import ListedSource, Source
 from schemas.signals import SliceScan
-from stages.camera import camera_term, mean_camera
-from stages.motion import camera_motion
-from stages.probe import probe_source
-from stages.proxies import Image, ProxyMaker
-from stages.scan import scan_slice
+from stages.camera.motion import camera_motion
+from stages.camera.terms import camera_term, mean_camera
+from stages.media.probe import probe_source
+from stages.scan.proxies import Image, ProxyMaker
+from stages.scan.slice_scan import scan_slice
 from tests.benchmarks.camera_clips import HEIGHT, WIDTH, Clip, ClipSpec, clip_specs, render, scenes
 from tests.benchmarks.camera_peers import Transform, ecc, farneback
 from tests.benchmarks.camera_real import correlations

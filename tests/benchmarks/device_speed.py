@@ -15,8 +15,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from schemas.config import ScanConfig
-from stages.proxies import Proxy, ProxyBatch
-from stages.scoring import Scorer
+from stages.scan.proxies import Proxy, ProxyBatch
+from stages.scan.scoring import Scorer
 from tests.benchmarks.contestants import TRANSNET_HEIGHT, TRANSNET_WIDTH
 from tests.benchmarks.figures import Figure, at_least
 from tests.benchmarks.footage import Footage

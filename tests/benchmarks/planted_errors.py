@@ -14,7 +14,7 @@ from pathlib import Path
 from schemas.judging import EvidenceConfig
 from schemas.label import Label, VerifiedLabel
 from schemas.verdict import Verdict
-from stages.evidence import verify_label
+from stages.evidence.check import verify_label
 from tests.benchmarks.figures import Figure, at_least, at_most
 from tests.planted_captions import captions
 from tests.planted_errors import planted

@@ -14,8 +14,8 @@ import numpy as np
 from schemas.config import ProbeConfig, ScanConfig
 from schemas.media import ListedSource, Source
 from schemas.signals import SliceScan
-from stages.probe import probe_source
-from stages.scan import scan_slice
+from stages.media.probe import probe_source
+from stages.scan.slice_scan import scan_slice
 from tests.benchmarks.figures import Figure, at_least, at_most
 from tests.corpus import Picture, moving_crop, textured_frame, write_video
 

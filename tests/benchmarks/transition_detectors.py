@@ -11,10 +11,10 @@ from scenedetect import AdaptiveDetector, ContentDetector, HashDetector, SceneDe
 
 from schemas.config import ProbeConfig, ScanConfig
 from schemas.media import ListedSource, Source
-from stages.probe import probe_source
-from stages.scan import scan_slice
-from stages.series import runs
-from stages.transnet import TransNetScores
+from stages.media.probe import probe_source
+from stages.scan.slice_scan import scan_slice
+from stages.transitions.series import runs
+from stages.transitions.transnet import TransNetScores
 from tests.benchmarks.transition_match import CLASSES, Claim
 
 Detector = Callable[[Path], list[Claim]]

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from schemas.config import ScanConfig
-from stages.transnet import transnet_scores
+from stages.transitions.transnet import transnet_scores
 from tests.benchmarks.figures import Figure, at_least, at_most
 from tests.benchmarks.transition_detectors import PYSCENEDETECT, product, pyscenedetect, transnet_alone
 from tests.benchmarks.transition_joins import Truth

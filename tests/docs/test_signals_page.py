@@ -10,7 +10,7 @@ from schemas.base import Record
 from schemas.config import RunConfig
 from schemas.media import Transition, TransitionKind
 from schemas.signals import CameraTerm, FrameSignals, MotionSignals, SampleSignals, SliceScan
-from stages.keyframes import STRATEGIES
+from stages.keyframes.strategies import STRATEGIES
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "signals.md"

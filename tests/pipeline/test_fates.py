@@ -18,7 +18,7 @@ from schemas.label import REVIEW_RULE, ClipLabels, VerifiedLabel
 from schemas.media import PartSlice
 from schemas.review import ReviewDecision, label_version
 from schemas.verdict import Failure, Rejection, Result, Verdict
-from stages.evidence import OPTIONS_RULE, RULE, SPAN_RULE, WORDS_RULE
+from stages.evidence.check import OPTIONS_RULE, RULE, SPAN_RULE, WORDS_RULE
 from tests.data_cards import builders
 from tests.pipeline.cells import write_cell
 

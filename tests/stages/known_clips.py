@@ -9,9 +9,9 @@ import numpy.typing as npt
 from schemas.config import ProbeConfig, ScanConfig, SplitConfig
 from schemas.media import Clip, ListedSource, Source
 from schemas.signals import SliceScan
-from stages.probe import probe_source
-from stages.scan import scan_slice
-from stages.split import split_slice
+from stages.clips.split import split_slice
+from stages.media.probe import probe_source
+from stages.scan.slice_scan import scan_slice
 from tests.corpus import write_video
 
 

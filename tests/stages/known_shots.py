@@ -16,11 +16,11 @@ from schemas.config import ScanConfig
 from schemas.media import Transition
 from schemas.signals import FrameSignals
 from schemas.time import Span, TimeBase
-from stages.motion import MotionTrack, join_tracks
-from stages.proxies import Proxy, ProxyBatch
-from stages.scoring import Scorer
-from stages.series import SliceLooks
-from stages.transitions import find_transitions
+from stages.camera.motion import MotionTrack, join_tracks
+from stages.scan.proxies import Proxy, ProxyBatch
+from stages.scan.scoring import Scorer
+from stages.transitions.detectors import find_transitions
+from stages.transitions.series import SliceLooks
 from tests.corpus import Picture, moving_crop, textured_frame
 
 SAMPLE = Path(__file__).parents[2] / "jobs" / "samples" / "bunny.mp4"

@@ -12,13 +12,13 @@ from schemas.config import RunConfig
 from schemas.media import Clip, ListedSource, Source
 from schemas.signals import CameraTerm, ClipDescription, SliceScan
 from schemas.verdict import Verdict
+from stages.clips.split import split_slice
 from stages.describe import describe_clip
-from stages.embedding import EFFICIENTNET_LITE0, make_embedder
 from stages.errors import StageError
-from stages.probe import probe_source
-from stages.scan import scan_slice
-from stages.split import split_slice
-from stages.text import TextReader, make_reader
+from stages.media.probe import probe_source
+from stages.pictures.embedding import EFFICIENTNET_LITE0, make_embedder
+from stages.pictures.text import TextReader, make_reader
+from stages.scan.slice_scan import scan_slice
 from tests.corpus import Picture, moving_crop, textured_frame, write_video
 
 CONFIG = RunConfig()

@@ -1,0 +1,1 @@
+"""How the camera and the subjects move, and what people call it."""

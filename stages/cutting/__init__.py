@@ -1,0 +1,1 @@
+"""Cutting clips out of their sources."""

@@ -1,0 +1,1 @@
+"""Claims of labels, held against what was measured."""

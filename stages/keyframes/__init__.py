@@ -1,0 +1,1 @@
+"""Which frame samples stand for a clip."""

@@ -1,0 +1,1 @@
+"""Files: opened safely, what they hold, and their frames with exact timestamps."""

@@ -1,0 +1,1 @@
+"""What single pictures show: vectors, colours and text of frame samples."""
