@@ -60,13 +60,17 @@ def scan(config: RunConfig) -> Worker:
     torch.set_num_threads(1)
     share_one_pool()
     threads, device = config.grid.threads_per_slice, resolve_device(config.grid.device)
+    decode_on = resolve_device(config.grid.decode_on, "grid.decode_on")
     voice = make_voice(config.scan)
 
     copies = LastCopy()
 
     def work(member: PartSlice) -> SliceScan:
         path = copies.path(member.slice.uri)
-        return scan_slice(member.slice, member.video, path, config.scan, threads=threads, device=device, voice=voice)
+        return scan_slice(
+            member.slice, member.video, path, config.scan,
+            threads=threads, device=device, decode_on=decode_on, voice=voice,
+        )  # fmt: skip
 
     return work
 

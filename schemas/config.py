@@ -45,6 +45,8 @@ class GridConfig(Record):
     """Stretches of a slice that are decoded at the same time, each by a thread of its own."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where pictures are scored; `auto` is a GPU where PyTorch finds one. Results differ by rounding only."""
+    decode_on: Literal["cpu", "cuda"] = "cpu"
+    """Where a scan decodes. `cuda`: an NVIDIA GPU's decoder (NVDEC); what it does not know is decoded on the CPU."""
 
 
 class ProbeConfig(Record):

@@ -14,6 +14,7 @@ from typing import TypeAlias, TypeVar
 
 import av
 from av.audio.stream import AudioStream
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.packet import Packet as AnyPacket
 from av.video.stream import VideoStream
@@ -52,18 +53,20 @@ _MAX_READ_ERRORS = 32
 
 
 @contextmanager
-def open_media(path: Path, name: str) -> Iterator[InputContainer]:
+def open_media(path: Path, name: str, decode_on: str = "cpu") -> Iterator[InputContainer]:
     """Open a local media file for reading, as hostile input: listed formats and local protocols only.
 
     Args:
         path: the local file.
         name: what to call the file in errors.
+        decode_on: `cpu`, or `cuda` for a GPU's decoder (NVDEC), whose frames come back to the machine's own memory;
+            streams that it does not know are decoded on the CPU.
 
     Raises:
         UnsafeMediaError: the file is a playlist, a script or of a format that is not listed.
-        MediaError: it does not exist, is empty, is no media file, or its header cannot be read.
+        MediaError: it does not exist, is empty, is no media file, its header cannot be read, or there is no such GPU.
     """
-    container = _open(path, name)
+    container = _open(path, name) if decode_on == "cpu" else _open_on_gpu(path, name, decode_on)
     try:
         yield container
     finally:
@@ -153,7 +156,18 @@ def keyframe_near(container: InputContainer, stream: VideoStream, pts: int, with
     return None
 
 
-def _open(path: Path, name: str) -> InputContainer:
+def _open_on_gpu(path: Path, name: str, device: str) -> InputContainer:
+    # What is wrong with the file itself is told as it is told elsewhere.
+    _open(path, name).close()
+    try:
+        return _open(path, name, HWAccel(device, allow_software_fallback=True))
+    except MediaError as error:
+        cause = error.__cause__.strerror if isinstance(error.__cause__, OSError) else error
+        message = f"{name}: the GPU's decoder cannot be opened ({cause}): set grid.decode_on=cpu"
+        raise MediaError(message) from error
+
+
+def _open(path: Path, name: str, gpu: HWAccel | None = None) -> InputContainer:
     if not path.is_file():
         raise MediaError(f"{name}: no such file")
     if path.stat().st_size == 0:
@@ -161,7 +175,7 @@ def _open(path: Path, name: str) -> InputContainer:
     options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": ",".join(PROTOCOLS)}
     try:
         # The explicit protocol keeps a file's name from being read as another protocol or as an option.
-        return av.open(f"file:{path.absolute()}", mode="r", options=options)
+        return av.open(f"file:{path.absolute()}", mode="r", options=options, hwaccel=gpu)
     except av.error.ArgumentError:
         # What ffmpeg answers when it knows the format and the list does not.
         raise UnsafeMediaError(f"{name}: a playlist, script, image or rare format, which is never opened") from None

@@ -34,7 +34,8 @@ LINES_PER_ROW = 4
 """Lines of a plane that are averaged into a line of its proxy, where it has as many."""
 
 _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
-_PLANAR_FORMATS = frozenset({"yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p"})
+_READ_AS_STORED = frozenset({"yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p", "nv12"})
+"""Three planes, or, from decoders of graphics cards, luma and a plane of Cb and Cr in turn."""
 _FULL_RANGE_FORMATS = frozenset({"yuvj420p", "yuvj422p", "yuvj444p"})
 
 
@@ -139,7 +140,7 @@ class ProxyMaker:
 
     def proxy(self, frame: av.VideoFrame) -> Proxy:
         """The frame at proxy size. Raises MediaError where the picture cannot be converted."""
-        if frame.format.name in _PLANAR_FORMATS:
+        if frame.format.name in _READ_AS_STORED:
             planes, is_full_range = _planes(frame), _is_full_range(frame)
             matrix = _MATRICES.get(int(frame.colorspace), BT601)
         else:
@@ -192,11 +193,14 @@ def sample_size(source: VideoStream, max_width: int) -> tuple[int, int]:
 
 
 def _planes(frame: av.VideoFrame) -> list[Image]:
-    """Views of the three planes of an 8-bit planar YUV frame."""
-    return [
-        np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
+    """Views of luma, Cb and Cr of an 8-bit YUV frame."""
+    luma, *chroma = (
+        np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height]
         for plane in frame.planes
-    ]
+    )
+    width = frame.planes[1].width
+    pair = [chroma[0][:, :width], chroma[1][:, :width]] if len(chroma) > 1 else [chroma[0][:, at::2] for at in (0, 1)]
+    return [luma[:, : frame.planes[0].width], *(plane[:, :width] for plane in pair)]
 
 
 def _is_full_range(frame: av.VideoFrame) -> bool:

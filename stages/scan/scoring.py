@@ -72,11 +72,11 @@ class Scores:
 PAIRWISE = ("content_distance", "histogram_distance", "structural_similarity", "moving_ratio", "is_frozen")
 
 
-def resolve_device(device: str) -> str:
+def resolve_device(device: str, setting: str = "grid.device") -> str:
     """`cpu` or `cuda`, whichever `auto` means here. Raises ValueError where there is no GPU, and one is asked for."""
     has_cuda = torch.cuda.is_available()
     if device == "cuda" and not has_cuda:
-        raise ValueError("grid.device is cuda, and PyTorch finds no GPU: install its CUDA build, or set auto or cpu")
+        raise ValueError(f"{setting} is cuda, and PyTorch finds no GPU: install its CUDA build, or set it to cpu")
     return "cuda" if has_cuda and device != "cpu" else "cpu"
 
 

@@ -7,6 +7,7 @@ Here: dividing the slice among threads, and putting together its `SliceScan`. No
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,7 @@ def scan_slice(
     *,
     threads: int = 2,
     device: str = "cpu",
+    decode_on: str = "cpu",
     voice: Voice | None = None,
 ) -> SliceScan:
     """Decode one slice once and measure it.
@@ -59,6 +61,7 @@ def scan_slice(
         config: sizes, rates and thresholds.
         threads: stretches decoded at the same time.
         device: where PyTorch scores the pictures, and runs a detector's network: `cpu` or `cuda`.
+        decode_on: where frames are decoded, as `open_media` takes it.
         voice: tells speech from other sound, in one more thread; None where speech is not measured.
 
     Raises:
@@ -72,7 +75,8 @@ def scan_slice(
         with ThreadPoolExecutor(max_workers=threads) as pool, ThreadPoolExecutor(max_workers=1) as ear:
             hearing = ear.submit(find_speech, path, slice_, config, voice) if voice is not None else None
             longest_first = sorted(spans, key=lambda span: span.start_pts - span.end_pts)
-            jobs = {s: pool.submit(decode_stretch, path, s, source, config, scorer, slice_.name) for s in longest_first}
+            decode = partial(decode_stretch, path, source=source, config=config, scorer=scorer, name=slice_.name)
+            jobs = {span: pool.submit(decode, span=span, decode_on=decode_on) for span in longest_first}
             stretches = [jobs[span].result() for span in spans]
             speech = hearing.result() if hearing is not None else Speech()
     problems = [sentence for stretch in stretches for sentence in stretch.problems]

@@ -54,7 +54,7 @@ class Stretch:
 
 
 def decode_stretch(
-    path: Path, span: Span, source: VideoStream, config: ScanConfig, scorer: Scorer, name: str
+    path: Path, span: Span, source: VideoStream, config: ScanConfig, scorer: Scorer, name: str, decode_on: str = "cpu"
 ) -> Stretch:
     """Decode the frames of a span once and measure them.
 
@@ -63,7 +63,7 @@ def decode_stretch(
     """
     meter = _StretchMeter(span, source, config, scorer, name)
     found = meter.stretch
-    with open_media(path, name) as container, decoder_messages(found.messages):
+    with open_media(path, name, decode_on) as container, decoder_messages(found.messages):
         stream = main_video_stream(container, name)
         # Stretches are what runs side by side; a decoder's own threads would also speak in other threads' names.
         stream.thread_count, stream.thread_type = 1, "SLICE"

@@ -26,6 +26,8 @@ from pipeline.plan import steps_of
 from pipeline.settings import load_config
 from pipeline.store import Store
 from schemas.media import PartSlice
+from stages.media.decode import decode_span
+from stages.media.demux import main_video_stream, open_media
 from tests.benchmarks.contest import N_CORES
 from tests.benchmarks.footage import Footage, ffmpeg
 
@@ -42,10 +44,11 @@ class ScanWorker:
     back, and the Parquet file put in its place.
     """
 
-    def __init__(self, inputs: Sequence[Footage], threads: int, device: str = "cpu") -> None:
+    def __init__(self, inputs: Sequence[Footage], threads: int, device: str = "cpu", decode_on: str = "cpu") -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="reelproof-bench-run-"))
         # One slice a part, so that each input can be scanned by itself.
-        settings = ("grid.max_slices_per_part=1", f"grid.device={device}", f"grid.threads_per_slice={threads}")
+        places = (f"grid.device={device}", f"grid.decode_on={decode_on}", f"grid.threads_per_slice={threads}")
+        settings = ("grid.max_slices_per_part=1", *places)
         config = load_config("default", settings)
         self._run = Run(store=Store(str(self._folder)), config=config, steps=steps_of(config))
         sources = find_sources([str(footage.path) for footage in inputs]).sources
@@ -99,9 +102,11 @@ class ScanWorker:
 
 
 @contextlib.contextmanager
-def scan_worker(inputs: Sequence[Footage], threads: int, device: str = "cpu") -> Iterator[ScanWorker]:
+def scan_worker(
+    inputs: Sequence[Footage], threads: int, device: str = "cpu", decode_on: str = "cpu"
+) -> Iterator[ScanWorker]:
     """A worker that ends with the block."""
-    worker = ScanWorker(inputs, threads, device)
+    worker = ScanWorker(inputs, threads, device, decode_on)
     try:
         yield worker
     finally:
@@ -117,6 +122,17 @@ def _peak_memory_bytes(pid: int) -> int:
 def bare_decode(footage: Footage, threads: int) -> float:
     """Seconds in which ffmpeg decodes every frame and throws it away: the limit."""
     return _timed(ffmpeg("-threads", str(threads), "-i", str(footage.path), "-an", "-f", "null", "-"))
+
+
+def gpu_decode(footage: Footage) -> float:
+    """Seconds in which a GPU's decoder decodes every frame, brought back to memory and thrown away."""
+    begin = time.perf_counter()
+    with open_media(footage.path, footage.name, "cuda") as container:
+        stream = main_video_stream(container, footage.name)
+        n_frames = sum(1 for _ in decode_span(container, stream, None, [], footage.name))
+    if n_frames != footage.n_frames:
+        raise RuntimeError(f"{footage.name}: {n_frames} of {footage.n_frames} frames decoded")
+    return time.perf_counter() - begin
 
 
 def decode_and_sample(footage: Footage, threads: int) -> float:

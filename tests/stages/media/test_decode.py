@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -254,3 +255,31 @@ def test_errors_name_the_file_and_the_cause(videos: dict[str, Path], tmp_path: P
         assert os.linesep not in str(error.value)
     with pytest.raises(MediaError, match=r"none\.mp4: no such file"), open_media(tmp_path / "none.mp4", "none.mp4"):
         pass
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_told_in_one_line(videos: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(MediaError) as error, open_media(videos["mp4"], "a.mp4", "cuda"):
+        pass
+    assert str(error.value).startswith("a.mp4: the GPU's decoder cannot be opened (")
+    assert str(error.value).endswith("): set grid.decode_on=cpu")
+    (tmp_path / "empty.mp4").write_bytes(b"")
+    with (
+        pytest.raises(MediaError, match=r"empty\.mp4: the file is empty"),
+        open_media(tmp_path / "empty.mp4", "empty.mp4", "cuda"),
+    ):
+        pass
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("codec", ["mp4", "mkv"])
+def test_a_gpu_decodes_the_same_frames_at_the_same_times(videos: dict[str, Path], codec: str) -> None:
+    seen = {}
+    for place in ("cpu", "cuda"):
+        with open_media(videos[codec], codec, place) as container:
+            stream = main_video_stream(container, codec)
+            frames = list(decode_span(container, stream, None, [], codec))
+            seen[place] = [(f.pts, f.duration, f.to_ndarray(format="gray")) for f in frames]
+            assert stream.codec_context.is_hwaccel == (place == "cuda")
+    assert [frame[:2] for frame in seen["cpu"]] == [frame[:2] for frame in seen["cuda"]]
+    assert all((one[2] == other[2]).all() for one, other in zip(*seen.values(), strict=True))

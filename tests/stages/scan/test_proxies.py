@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -26,3 +27,18 @@ def test_a_pixel_of_a_proxy_is_the_mean_of_the_pixels_that_are_read(tmp_path: Pa
     # Up to three times on the way, grey levels are rounded to whole ones.
     assert np.abs(difference).max() < 2.5
     assert abs(difference.mean()) < 0.5
+
+
+@pytest.mark.parametrize("size", [(1080, 1920), (270, 480), (121, 203)])
+def test_a_graphics_card_s_layout_of_the_same_picture_gives_the_same_proxy(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    stored = av.VideoFrame.from_ndarray(textured_frame(1, *size), format="rgb24").reformat(format="yuv420p")
+    stored.pts = 7
+    video = probed(write_video(tmp_path / "a.mp4", [textured_frame(1, 64, 64)], 25)).video
+    source = video.replace(width=size[1], height=size[0], display_width=size[1], display_height=size[0])
+    maker = ProxyMaker(source, ScanConfig(), "a.mp4")
+    proxy, other = maker.proxy(stored), maker.proxy(stored.reformat(format="nv12"))
+    assert proxy.chroma.std() > 3
+    assert (other.luma == proxy.luma).all()
+    assert (other.chroma == proxy.chroma).all()

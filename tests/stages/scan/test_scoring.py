@@ -200,5 +200,5 @@ def test_a_gpu_that_is_not_there_is_refused_in_one_line() -> None:
     assert resolve_device("cpu") == "cpu"
     assert resolve_device("auto") in ("cpu", "cuda")
     if not torch.cuda.is_available():
-        with pytest.raises(ValueError, match=r"finds no GPU: install its CUDA build, or set auto or cpu"):
+        with pytest.raises(ValueError, match=r"finds no GPU: install its CUDA build, or set it to cpu"):
             resolve_device("cuda")
