@@ -6,7 +6,7 @@ Here: `Similarity`, `Lattice` and `Alignment`. Not here: where the first guess o
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import cv2
 import numpy as np
@@ -75,28 +75,28 @@ class Lattice:
     cells_shape: tuple[int, int]
     """Rows and columns of cells; what is left over lies evenly at the borders, and belongs to the nearest cell."""
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the lattice."""
         return len(range(self.height)[self.rows]), len(range(self.width)[self.columns])
 
-    @property
+    @cached_property
     def n_cells(self) -> int:
         """Number of cells."""
         return self.cells_shape[0] * self.cells_shape[1]
 
-    @property
+    @cached_property
     def is_chequered(self) -> npt.NDArray[np.bool_]:
         """(cells,) every other cell, as the fields of one colour on a chessboard."""
         row, column = np.divmod(np.arange(self.n_cells), self.cells_shape[1])
         return np.asarray((row + column) % 2 == 0)
 
-    @property
+    @cached_property
     def centre(self) -> complex:
         """Centre of the picture, pixels."""
         return complex((self.width - 1) / 2, (self.height - 1) / 2)
 
-    @property
+    @cached_property
     def cells_origin(self) -> tuple[int, int]:
         """Top and left of the first cell, pixels; even."""
         rows, columns = self.cells_shape

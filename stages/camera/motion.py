@@ -18,7 +18,7 @@ from schemas.config import ScanConfig
 from schemas.media import Transition
 from schemas.signals import MotionSignals
 from schemas.time import TimeBase
-from stages.camera.alignment import MATCH_PIXELS, OUTSIDE, Alignment, Fit, lattice
+from stages.camera.alignment import MATCH_PIXELS, OUTSIDE, Alignment, Fit, Floats, lattice
 from stages.camera.fit import Pair, camera_fit
 from stages.scan.proxies import Image
 
@@ -124,8 +124,14 @@ def _split(pair: Pair, alignment: Alignment, fit: Fit) -> _Split | None:
     n_follow += int((seen.is_found & (excess < limit)).sum())
     is_subject = seen.is_found & (excess >= limit) & (seen.error < OWN_MOTION * np.sqrt(difference[seen.cell]))
     n_subject = int(is_subject.sum())
-    moved = float(np.median(excess[is_subject])) if n_subject >= MIN_SUBJECT_CELLS else 0.0
+    moved = _median(excess[is_subject]) if n_subject >= MIN_SUBJECT_CELLS else 0.0
     return _Split(n_follow / n_textured, n_subject / n_textured, moved)
+
+
+def _median(values: Floats) -> float:
+    """The median of a few values; numpy's own takes twenty times as long for so few."""
+    ordered = np.sort(values)
+    return float((ordered[(len(values) - 1) // 2] + ordered[len(values) // 2]) / 2)
 
 
 def _cells(

@@ -101,7 +101,8 @@ def flow(first: Image, second: Image, corners: Corners, where: Lattice, shift: c
         first, second, points, guess, winSize=(WINDOW, WINDOW), maxLevel=LEVELS, flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
         criteria=(cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 5, 0.05), minEigThreshold=1e-5,
     )  # fmt: skip
-    is_inside = ((there > 0) & (there < np.array([where.width, where.height], np.float32))).all(axis=1)
+    x, y = there[:, 0], there[:, 1]
+    is_inside = (x > 0) & (x < where.width) & (y > 0) & (y < where.height)
     start, end = _positions(points, where), _positions(np.asarray(there, dtype=np.float32), where)
     is_found = (status.ravel() == 1) & is_inside
     # What the tracker leaves where it loses a point is no number.
@@ -109,7 +110,7 @@ def flow(first: Image, second: Image, corners: Corners, where: Lattice, shift: c
 
 
 def _positions(points: npt.NDArray[np.float32], where: Lattice) -> Positions:
-    return np.asarray(points[:, 0] + 1j * points[:, 1] - where.centre, dtype=np.complex64)
+    return np.asarray(points.view(np.complex64)[:, 0] - np.complex64(where.centre), dtype=np.complex64)
 
 
 def candidates(seen: Flow, width: int, most: int, enough: float = math.inf) -> list[Candidate]:
