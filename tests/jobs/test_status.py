@@ -28,12 +28,17 @@ def failed(name: str, cause: str) -> Problem:
 
 def test_failures_that_say_the_same_are_told_once_so_that_others_are_seen() -> None:
     lines = list(_problem_lines([*[failed("a.mp4", "no answer")] * 12, failed("b.mp4", "too long")]))
-    assert lines[:2] == ["failure at annotate.qa: a.mp4: no answer (12 times)", "failure at annotate.qa: b.mp4: too long"]
+    assert lines[:2] == [
+        "failure at annotate.qa: a.mp4: no answer (12 times)",
+        "failure at annotate.qa: b.mp4: too long",
+    ]
     assert not any("more of failure" in line for line in lines)
 
 
 def test_what_is_not_shown_is_counted() -> None:
-    lines = list(_problem_lines([failed(f"{number}.mp4", "no answer") for number in range(10)] + [failed("x", "y")] * 3))
+    lines = list(
+        _problem_lines([failed(f"{number}.mp4", "no answer") for number in range(10)] + [failed("x", "y")] * 3)
+    )
     assert lines[10] == "… and 3 more of failure, in the report"
 
 
