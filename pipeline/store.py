@@ -32,6 +32,10 @@ class StoreInUseError(Exception):
     """Another run is writing to the folder."""
 
 
+class StoreUnusableError(Exception):
+    """Nothing can be written to the folder."""
+
+
 class Store:
     """One run's folder behind fsspec: `DIR`, `s3://bucket/run`, `gs://…`, `hf://…` or `memory://…`."""
 
@@ -113,17 +117,21 @@ class Store:
     def locked(self) -> Iterator[None]:
         """Keep other runs out of a local folder while the block lasts; the lock goes when its process dies.
 
-        Raises StoreInUseError where another run has it. Buckets have no such lock.
+        Raises StoreInUseError where another run has it, and StoreUnusableError where there can be no such folder.
+        Buckets have no such lock.
         """
         if not self.is_local:
             yield
             return
-        Path(self.root).mkdir(parents=True, exist_ok=True)
         lock = FileLock(Path(self.root) / ".lock")
         try:
+            Path(self.root).mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=0)
         except Timeout as error:
             raise StoreInUseError(f"another run is writing to {self.uri!r}: wait for it, or end it") from error
+        except OSError as error:
+            cause = error.strerror or str(error)
+            raise StoreUnusableError(f"cannot write to {self.uri!r} ({cause}): name another folder") from error
         try:
             yield
         finally:
