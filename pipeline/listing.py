@@ -57,7 +57,10 @@ def find_sources(inputs: Sequence[str]) -> Found:
 
 
 def _find(text: str, found: Found) -> None:
-    filesystem, root = fsspec.url_to_fs(text)
+    try:
+        filesystem, root = fsspec.url_to_fs(text)
+    except (ImportError, ValueError) as error:
+        raise ListingError(f"input {text!r} cannot be reached: {error}") from error
     if not filesystem.exists(root):
         raise ListingError(f"input {text!r} does not exist")
     if filesystem.isfile(root):

@@ -33,15 +33,19 @@ class StoreInUseError(Exception):
 
 
 class StoreUnusableError(Exception):
-    """Nothing can be written to the folder."""
+    """Nothing can be written to the folder, or nothing here reaches it."""
 
 
 class Store:
     """One run's folder behind fsspec: `DIR`, `s3://bucket/run`, `gs://…`, `hf://…` or `memory://…`."""
 
     def __init__(self, uri: str) -> None:
+        """Raises StoreUnusableError where nothing here speaks the URL's protocol."""
         self.uri = uri
-        self.fs, self.root = fsspec.url_to_fs(uri)
+        try:
+            self.fs, self.root = fsspec.url_to_fs(uri)
+        except (ImportError, ValueError) as error:
+            raise StoreUnusableError(f"{uri!r} cannot be reached: {error}") from error
         self.is_local = "file" in (self.fs.protocol if isinstance(self.fs.protocol, tuple) else (self.fs.protocol,))
 
     def path(self, relative: str) -> str:

@@ -42,6 +42,8 @@ def test_a_wrong_request_is_one_line_and_exit_code_2(arguments: list[str], answe
     [
         (["run", "--input", "{}/video.mp4", "--output", "{}/video.mp4"], "name another folder"),
         (["demo", "--output", "{}/video.mp4/below"], "name another folder"),
+        (["run", "--input", "{}/video.mp4", "--output", "s4://bucket/run"], "'s4://bucket/run' cannot be reached"),
+        (["run", "--input", "s4://bucket", "--output", "{}/run"], "input 's4://bucket' cannot be reached"),
         (["status", "{}/video.mp4"], "is a file: name the folder of a run"),
         (["report", "{}/video.mp4"], "is a file: name the folder of a run"),
         (["agreement", "{}/video.mp4", "{}/video.mp4"], "is a file: name the folder of a run"),
