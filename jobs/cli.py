@@ -26,7 +26,7 @@ from pipeline.attempt import WorkerStartError
 from pipeline.grid import CODE_VERSION, GridError
 from pipeline.listing import ListingError
 from pipeline.settings import SettingsError, recipe_names
-from pipeline.store import StoreInUseError
+from pipeline.store import StoreInUseError, StoreUnusableError
 
 if TYPE_CHECKING:
     from jobs.run import Request
@@ -426,7 +426,7 @@ def bench(
 
 _WRONG_REQUEST = (
     AgreementError, benchmarks.BenchError, EndpointUnusableError, ExportError, GridError, ListingError, ReviewError,
-    SettingsError, StoreInUseError, WorkerStartError,
+    SettingsError, StoreInUseError, StoreUnusableError, WorkerStartError,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from annotators.endpoint.prices import prices_as_of, tariff
+from jobs.tables import print_table
 from pipeline.forecast import Forecast, forecast
 from pipeline.grid import Run
 from schemas.asking import EndpointConfig
@@ -20,7 +21,7 @@ def print_forecast(run: Run, console: Console) -> None:
     if not found:
         console.print("nobody in this recipe asks a model: nothing would be sent", highlight=False)
         return
-    console.print(_table(found))
+    print_table(_table(found))
     for line in _notes(run, found):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 

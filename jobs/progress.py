@@ -79,7 +79,8 @@ class _Bars(Watcher):
         """What asking will come to, if the cells that are left cost what the done ones did; nothing before any is."""
         total_usd = snapshot.earlier.cost_usd
         for name, tally in snapshot.by_annotator.items():
-            task = self._progress.tasks[self._tasks[f"annotate.{name}"]]
+            # Annotators are known by their own name, judges by that of their step.
+            task = self._progress.tasks[self._tasks[name if "." in name else f"annotate.{name}"]]
             if not task.completed or not task.total:
                 return ""
             total_usd += tally.cost_usd * task.total / task.completed

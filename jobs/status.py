@@ -14,6 +14,7 @@ from rich.table import Column, Table
 
 from data_cards.priors_view import priors_line
 from data_cards.wording import plain_line
+from jobs.tables import print_table
 from pipeline import run_file
 from pipeline.card_cell import write_report
 from pipeline.grid import Run
@@ -81,7 +82,7 @@ def _print_funnel(console: Console, run: Run, summary: RunSummary) -> None:
         cells += f" +{step.cells_missing} missing" if step.cells_missing else ""
         figures = (step.units, step.results, step.rejections, step.failures)
         table.add_row(step.step, step.unit, *(f"{figure:,}" for figure in figures), cells)
-    console.print(table)
+    print_table(table)
     console.print(
         f"\n{summary.sources} sources, {summary.slices} slices, {summary.shots} shots, {summary.clips} clips, "
         f"{summary.labels} labels, {summary.samples} samples ({summary.duration_s:.1f} s)"
@@ -107,7 +108,7 @@ def _print_judges(console: Console, summary: RunSummary) -> None:
             judge.step, *(f"{count:,}" for count in counts), cost, escape(", ".join(judge.models)) or "nobody"
         )
     console.print()
-    console.print(table)
+    print_table(table)
     if summary.priors:
         told = f"  text-only probe: {plain_line(priors_line(summary.priors))}"
         console.print(told, highlight=False, markup=False, soft_wrap=True)
@@ -128,21 +129,23 @@ def _print_asked(console: Console, summary: RunSummary) -> None:
         figures = (f"{one.replies:,}", f"{one.input_tokens:,}", f"{one.output_tokens:,}", f"{one.cost_usd:.4f}")
         table.add_row(one.annotator, one.model, *figures)
     console.print()
-    console.print(table)
+    print_table(table)
 
 
 def _problem_lines(problems: Sequence[Problem]) -> Iterator[str]:
-    """What did not come out whole: failures and damage one by one, rejections by rule with an example."""
+    """What did not come out whole: failures and damage, alike ones once; rejections by rule with an example."""
     for outcome in ("failure", "damage"):
-        found = [problem for problem in problems if problem.outcome == outcome]
-        for problem in found[:_PROBLEMS_SHOWN]:
-            yield f"{outcome} at {problem.step}: {problem.message}"
-        if len(found) > _PROBLEMS_SHOWN:
-            yield f"… and {len(found) - _PROBLEMS_SHOWN} more of {outcome}, in the report"
+        alike = Counter((problem.step, problem.message) for problem in problems if problem.outcome == outcome)
+        for (step, message), count in list(alike.items())[:_PROBLEMS_SHOWN]:
+            yield f"{outcome} at {step}: {message}" + (f" ({count:,} times)" if count > 1 else "")
+        hidden = sum(list(alike.values())[_PROBLEMS_SHOWN:])
+        if hidden:
+            yield f"… and {hidden:,} more of {outcome}, in the report"
     rejected = [problem for problem in problems if problem.outcome == "rejection"]
     for rule, count in Counter(problem.kind for problem in rejected).most_common():
         example = next(problem for problem in rejected if problem.kind == rule)
-        yield f"rejected by {rule}: {count}, for example {example.subject}: {example.message}"
+        reason = example.message.removeprefix(f"{example.subject}: ")
+        yield f"rejected by {rule}: {count}, for example {example.subject}: {reason}"
     if not rejected:
         yield "nothing was rejected"
 

@@ -26,9 +26,10 @@ from pipeline.annotated_units import Said, clip_subjects, takes
 from pipeline.grid import CODE_VERSION, Inputs, Run
 from pipeline.judging import Judging
 from schemas.asking import AskConfig, EndpointConfig
+from schemas.config import RunConfig
 from schemas.evidence import Evidence
 from schemas.judging import JudgeConfig
-from schemas.label import Caption, Label, QAItem, VerifiedLabel
+from schemas.label import Caption, Label, QAItem, SV6DSegment, SV6DValue, VerifiedLabel
 from schemas.provenance import Provenance
 from schemas.signals import ClipDescription
 from schemas.verdict import Verdict
@@ -185,15 +186,18 @@ def _made_up_judged(inputs: Inputs) -> Iterator[JudgeSubject]:
         labels: list[Label] = []
         if "measured" in enabled:
             labels += annotate_clip(clip.description, config.annotate.measured, CODE_VERSION).labels
+        said: dict[str, tuple[Label, ...]] = {}
         for one in (one for one in ASKING if one.name in enabled and not one.revises):
             count = next((int(v) for f in _COUNTS if (v := getattr(enabled[one.name], f, None)) is not None), 1)
-            labels += [(_question if one.kind == "qa" else _caption)(clip.description)] * count
+            made = {"qa": _question, "sv6d": _segment}.get(one.kind, _caption)(clip.description)
+            said[one.name] = (made,) * count
+            labels += said[one.name]
         for label in labels:
             verdict = Verdict(
                 subject_id=label.label_id, decision="keep", rule="forecast", score=None, threshold=None, reason=""
             )
             kept = VerifiedLabel(label=label, checks=(), verdicts=(verdict,))
-            yield JudgeSubject(kept, replace(clip, about=label))
+            yield JudgeSubject(kept, replace(clip, about=label, labels=said))
 
 
 _COUNTS = ("items_per_clip", "max_segments", "queries_per_clip", "max_events")
@@ -211,7 +215,8 @@ def _made_up(inputs: Inputs, annotator: Annotator[Any]) -> Iterator[Subject]:
             made["caption"] = (_caption(description),) * (1 + config.annotate.caption.max_events)
         for name in ("qa", "dense_text"):
             if name in annotator.after and name in enabled:
-                made[name] = (_question(description),) * int(getattr(enabled[name], "items_per_clip", 1))
+                question = _question(description) if _has_options(annotator, config) else _open_question(description)
+                made[name] = (question,) * int(getattr(enabled[name], "items_per_clip", 1))
         return made
 
     subjects = clip_subjects(inputs, with_pictures=annotator.unit != "slice", said=said)
@@ -229,12 +234,28 @@ def _made_up(inputs: Inputs, annotator: Annotator[Any]) -> Iterator[Subject]:
                 yield ClipSubject(subject.description, subject.samples, subject.labels, label)
 
 
+def _has_options(annotator: Annotator[Any], config: RunConfig) -> bool:
+    """Whether questions have wrong options when they come to an annotator."""
+    return "distractors" in annotator.after and "distractors" in config.annotate.enabled()
+
+
 def _caption(description: ClipDescription) -> Label:
     return _label(description).replace(kind="caption", qa=None, caption=Caption(text=USUAL_TEXT))
 
 
 def _question(description: ClipDescription) -> Label:
     return _label(description)
+
+
+def _open_question(description: ClipDescription) -> Label:
+    item = QAItem(task="unknown", question=f"{USUAL_TEXT}?", options=(USUAL_TEXT,), answer_index=0)
+    return _label(description).replace(qa=item)
+
+
+def _segment(description: ClipDescription) -> Label:
+    value = SV6DValue(dimension="subject", attribute="main_subject", value=USUAL_TEXT, evidence=(0,))
+    label = _label(description).replace(kind="sv6d", qa=None, sv6d=SV6DSegment(values=(value,)))
+    return label.replace(provenance=label.provenance.replace(annotator="sv6d"))
 
 
 def _label(description: ClipDescription) -> Label:

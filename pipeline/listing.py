@@ -57,15 +57,18 @@ def find_sources(inputs: Sequence[str]) -> Found:
 
 
 def _find(text: str, found: Found) -> None:
-    filesystem, root = fsspec.url_to_fs(text)
+    try:
+        filesystem, root = fsspec.url_to_fs(text)
+    except (ImportError, ValueError) as error:
+        raise ListingError(f"input {text!r} cannot be reached: {error}") from error
     if not filesystem.exists(root):
         raise ListingError(f"input {text!r} does not exist")
     if filesystem.isfile(root):
         if root.endswith(".txt"):
-            lines = filesystem.cat_file(root).decode().splitlines()
-            for line in (line.strip() for line in lines):
-                if line and not line.startswith("#"):
-                    _find(line, found)
+            for line in _lines(filesystem, root, text):
+                if line == text:
+                    raise ListingError(f"list {text!r} names itself: take that line out")
+                _find(line, found)
             return
         found.sources.append(_listed(filesystem, filesystem.info(root), posixpath.basename(root)))
         return
@@ -78,6 +81,15 @@ def _find(text: str, found: Found) -> None:
             found.sources.append(_listed(filesystem, info, relative))
         else:
             found.skipped[suffix or "no ending"] += 1
+
+
+def _lines(filesystem: fsspec.AbstractFileSystem, path: str, text: str) -> list[str]:
+    """What a list names, a line each. Raises ListingError where it is no text."""
+    try:
+        lines = filesystem.cat_file(path).decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise ListingError(f"list {text!r} is not text in UTF-8: save it as such") from error
+    return [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
 
 
 def _listed(filesystem: fsspec.AbstractFileSystem, info: dict[str, object], name: str) -> ListedSource:

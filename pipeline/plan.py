@@ -74,6 +74,7 @@ STEPS = (
         value=ClipDescription,
         units=units.split_clips,
         worker=work.describe,
+        version="2",
     ),
     Step(
         name="dedup",
@@ -138,7 +139,7 @@ STEPS = (
         units=units.labels,
         worker=work.verify_evidence,
         decisions=reviews.TABLE,
-        version="2",
+        version="3",
         cpus=0.5,
     ),
     Step(

@@ -13,7 +13,7 @@ from typing import Any
 
 import ray
 from ray.data import ActorPoolStrategy, DataContext, Dataset
-from ray.exceptions import RayTaskError
+from ray.exceptions import RayError
 
 from annotators.endpoint.budget import Ledger
 from annotators.endpoint.chat import BudgetReachedError, EndpointUnusableError
@@ -49,15 +49,20 @@ class RunSpec:
         from pipeline.plan import steps_of  # an actor imports the stages only when it starts
 
         return Run(
-            store=Store(self.uri), config=self.config, steps=steps_of(self.config), retry_failures=self.retry_failures
+            store=Store(self.uri),
+            config=self.config,
+            steps=steps_of(self.config),
+            retry_failures=self.retry_failures,
+            budget=self.budget,
         )
 
 
 class Tally:
-    """Collects what was done, for the driver to show."""
+    """Collects what was done, for the driver to show, and what ended the run."""
 
     def __init__(self) -> None:
         self._cells: list[tuple[str, int, CellInfo]] = []
+        self._end: Exception | None = None
 
     def add(self, step: str, row: int, info: CellInfo) -> None:
         """A cell is done."""
@@ -67,6 +72,14 @@ class Tally:
         """The cells done since the last call."""
         cells, self._cells = self._cells, []
         return cells
+
+    def end(self, error: Exception) -> None:
+        """The run has to end with this; the first one counts."""
+        self._end = self._end or error
+
+    def ended_by(self) -> Exception | None:
+        """What the run has to end with."""
+        return self._end
 
 
 class CellActor:
@@ -81,7 +94,12 @@ class CellActor:
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Make sure that the cells of a batch of rows are done, and hand the rows on."""
         for row in batch["row"]:
-            info = self._worker.ensure(int(row))
+            try:
+                info = self._worker.ensure(int(row))
+            except _ENDS_THE_RUN as error:
+                # Ray Data raises an error of its own in place of ours.
+                ray.get(self._tally.end.remote(error))
+                raise
             self._tally.add.remote(self._step, int(row), info)
         return batch
 
@@ -216,12 +234,20 @@ def _run_leg(run: Run, leg: list[Step], rows: list[int], watch: Watcher) -> None
     try:
         with _relaying(tally, watch), _telling(budget, watch):
             done = sorted(int(token["row"]) for token in tokens.iter_rows())
-    except RayTaskError as error:
-        if isinstance(error.cause, _ENDS_THE_RUN):
-            raise error.cause from error
+    except RayError:
+        _raise_what_ended(tally)
         raise
     if done != sorted(rows):
         raise RuntimeError(f"Ray returned {len(done)} of {len(rows)} rows of {leg[0].name}")
+    if budget is not None and isinstance(run.budget, Ledger):
+        run.budget.go_on_from(budget.snapshot())
+
+
+def _raise_what_ended(tally: Any) -> None:
+    """Raise the error of ours that a worker met, if it was one."""
+    found: Exception | None = ray.get(tally.ended_by.remote())
+    if found is not None:
+        raise found from None
 
 
 _ENDS_THE_RUN = (BudgetReachedError, EndpointUnusableError, GridError, WorkerStartError)
@@ -229,9 +255,10 @@ _ENDS_THE_RUN = (BudgetReachedError, EndpointUnusableError, GridError, WorkerSta
 
 
 def _shared_budget(run: Run, leg: list[Step]) -> SharedBudget | None:
+    """The accounts of a leg, which go on from what was spent before it; None where it asks nobody."""
     if not isinstance(run.budget, Ledger) or not any(step.asker for step in leg):
         return None
-    return SharedBudget.start(run.budget.limits, run.budget.snapshot().earlier)
+    return SharedBudget.start(run.budget.limits, run.budget.snapshot())
 
 
 def _telling(budget: SharedBudget | None, watch: Watcher) -> contextlib.AbstractContextManager[None]:
@@ -255,4 +282,5 @@ def _quieten() -> None:
     context = DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    # What it would say of an error with its traceback is told in one line where it is caught.
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)

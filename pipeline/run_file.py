@@ -89,6 +89,8 @@ def load(store: Store) -> RunFile:
     """Read `run.json`. Raises GridError where the folder holds no run, or one of another version."""
     try:
         return RunFile.model_validate_json(store.read_bytes(NAME))
+    except NotADirectoryError as error:
+        raise GridError(f"{store.uri!r} is a file: name the folder of a run") from error
     except FileNotFoundError as error:
         raise GridError(f"{store.uri!r} holds no run: there is no {NAME} in it") from error
     except ValidationError as error:

@@ -206,14 +206,13 @@ def _with_embedder(describe: DescribeConfig) -> DescribeConfig:
 
 def _read_recipe(recipe: str) -> dict[str, Any]:
     named = resources.files("pipeline").joinpath("recipes", f"{recipe}.yaml")
-    if named.is_file():
-        text = named.read_text()
-    elif Path(recipe).is_file():
-        text = Path(recipe).read_text()
-    else:
+    if not named.is_file() and not Path(recipe).is_file():
         raise SettingsError(f"no recipe {recipe!r}: name a file, or one of {', '.join(recipe_names())}")
     try:
+        text = (named if named.is_file() else Path(recipe)).read_text(encoding="utf-8")
         values = yaml.safe_load(text) or {}
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"recipe {recipe!r} is not text in UTF-8") from error
     except yaml.YAMLError as error:
         raise SettingsError(f"recipe {recipe!r} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):

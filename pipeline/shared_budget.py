@@ -9,7 +9,7 @@ from typing import Any
 import ray
 from ray.exceptions import RayTaskError
 
-from annotators.endpoint.budget import Accounts, Ledger, Limits, Snapshot, Tally
+from annotators.endpoint.budget import Accounts, Ledger, Limits, Snapshot
 from annotators.endpoint.chat import AskingError
 from annotators.endpoint.prices import Usage
 from annotators.endpoint.tokens import Estimate
@@ -22,9 +22,14 @@ class SharedBudget(Accounts):
         self._actor = actor
 
     @classmethod
-    def start(cls, limits: Limits, earlier: Tally) -> "SharedBudget":
-        """Start the actor: a ledger whose methods run in one event loop. Ray must be connected."""
-        return cls(ray.remote(num_cpus=0)(Ledger).remote(limits, earlier))
+    def start(cls, limits: Limits, before: Snapshot) -> "SharedBudget":
+        """Start the actor: a ledger that goes on from what is spent, whose methods run in one event loop.
+
+        Ray must be connected.
+        """
+        actor: Any = ray.remote(num_cpus=0)(Ledger).remote(limits)
+        ray.get(actor.go_on_from.remote(before))
+        return cls(actor)
 
     async def reserve(self, annotator: str, estimate: Estimate, *, wait: bool = True) -> int:
         """See `Accounts`."""

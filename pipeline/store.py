@@ -32,12 +32,20 @@ class StoreInUseError(Exception):
     """Another run is writing to the folder."""
 
 
+class StoreUnusableError(Exception):
+    """Nothing can be written to the folder, or nothing here reaches it."""
+
+
 class Store:
     """One run's folder behind fsspec: `DIR`, `s3://bucket/run`, `gs://…`, `hf://…` or `memory://…`."""
 
     def __init__(self, uri: str) -> None:
+        """Raises StoreUnusableError where nothing here speaks the URL's protocol."""
         self.uri = uri
-        self.fs, self.root = fsspec.url_to_fs(uri)
+        try:
+            self.fs, self.root = fsspec.url_to_fs(uri)
+        except (ImportError, ValueError) as error:
+            raise StoreUnusableError(f"{uri!r} cannot be reached: {error}") from error
         self.is_local = "file" in (self.fs.protocol if isinstance(self.fs.protocol, tuple) else (self.fs.protocol,))
 
     def path(self, relative: str) -> str:
@@ -113,17 +121,21 @@ class Store:
     def locked(self) -> Iterator[None]:
         """Keep other runs out of a local folder while the block lasts; the lock goes when its process dies.
 
-        Raises StoreInUseError where another run has it. Buckets have no such lock.
+        Raises StoreInUseError where another run has it, and StoreUnusableError where there can be no such folder.
+        Buckets have no such lock.
         """
         if not self.is_local:
             yield
             return
-        Path(self.root).mkdir(parents=True, exist_ok=True)
         lock = FileLock(Path(self.root) / ".lock")
         try:
+            Path(self.root).mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=0)
         except Timeout as error:
             raise StoreInUseError(f"another run is writing to {self.uri!r}: wait for it, or end it") from error
+        except OSError as error:
+            cause = error.strerror or str(error)
+            raise StoreUnusableError(f"cannot write to {self.uri!r} ({cause}): name another folder") from error
         try:
             yield
         finally:

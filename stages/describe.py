@@ -132,10 +132,13 @@ def _contact_sheet(keyframes: Sequence[Keyframe], clip: Clip, config: DescribeCo
 
 
 def _frozen_spans(clip: Clip, scan: SliceScan, config: DescribeConfig) -> tuple[Span, ...]:
-    """Stretches of one picture, from the first frame that shows it: a frozen frame repeats the one before."""
+    """Stretches of one picture, from the first frame that shows it: a frozen frame repeats the one before.
+
+    A frame by itself is none, however long it is shown: the first of a slice has nothing before it to repeat.
+    """
     first, end = _frames_of(clip.span, scan)
-    runs = _runs(scan.frames.is_frozen[first:end])
-    return _spans(((max(first + a - 1, first), first + b) for a, b in runs), clip, scan, config.min_freeze_s)
+    held = ((max(first + a - 1, first), first + b) for a, b in _runs(scan.frames.is_frozen[first:end]))
+    return _spans(((a, b) for a, b in held if b - a > 1), clip, scan, config.min_freeze_s)
 
 
 def _black_spans(clip: Clip, scan: SliceScan, config: DescribeConfig) -> tuple[Span, ...]:

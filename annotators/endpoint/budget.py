@@ -188,6 +188,13 @@ class Ledger:
         """See `Accounts`."""
         self._use(annotator, usage, cost_usd)
 
+    def go_on_from(self, before: Snapshot) -> None:
+        """Take over the accounts of another ledger of this run, which has nothing under way any more."""
+        spent = before.earlier + before.total
+        self._earlier, self._tallies = before.earlier, dict(before.by_annotator)
+        self._used_usd = spent.cost_usd + spent.lost_usd
+        self._used_tokens = spent.tokens + spent.lost_tokens
+
     def snapshot(self) -> Snapshot:
         """The state now."""
         held: dict[str, Tally] = dict(self._tallies)

@@ -181,9 +181,10 @@ def check_no_freeze(_claim: Claim, span: Span, measurements: Measurements) -> Fi
         if is_frozen and start is None:
             start = position
         if not is_frozen and start is not None:
-            held_from = measurements.frame_start(offset + max(0, start - 1))
-            held = measurements.frame_start(offset + position) - held_from
-            longest_s = max(longest_s, span.time_base.seconds(held))
+            first = max(0, start - 1)
+            held = measurements.frame_start(offset + position) - measurements.frame_start(offset + first)
+            # A frame by itself is no freeze, however long it is shown.
+            longest_s = max(longest_s, span.time_base.seconds(held) if position - first > 1 else 0.0)
             start = None
     limit = measurements.describe.min_freeze_s
     reason = f"one picture is held for at most {longest_s:.3f} s, a freeze lasts {limit:g} s"

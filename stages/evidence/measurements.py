@@ -70,7 +70,10 @@ class Measurements:
 
     @cached_property
     def held(self) -> tuple[Span, ...]:
-        """Stretches of the clip that show one picture for at least `describe.min_freeze_s`, from the frames' flags."""
+        """Stretches of the clip that show one picture for at least `describe.min_freeze_s`, from the frames' flags.
+
+        They have two frames or more, as in `stages.describe`.
+        """
         inside = self.frames(self.clip_span)
         runs: list[Span] = []
         start: int | None = None
@@ -80,8 +83,9 @@ class Measurements:
                 # The frame before is the first to show the picture.
                 start = max(inside.start, position - 1)
             elif not is_frozen and start is not None:
-                end_pts = min(self.frame_start(position), self.clip_span.end_pts)
-                runs.append(self.clip_span.replace(start_pts=self.frame_start(start), end_pts=end_pts))
+                if position - start > 1:
+                    end_pts = min(self.frame_start(position), self.clip_span.end_pts)
+                    runs.append(self.clip_span.replace(start_pts=self.frame_start(start), end_pts=end_pts))
                 start = None
         return tuple(run for run in runs if run.duration_s >= self.describe.min_freeze_s)
 

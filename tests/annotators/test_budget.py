@@ -66,6 +66,23 @@ def test_what_earlier_runs_spent_counts() -> None:
     run(main())
 
 
+def test_a_ledger_that_goes_on_from_another_counts_all_that_was_spent() -> None:
+    async def main() -> None:
+        first = Ledger(earlier=Tally(requests=9, cost_usd=0.02))
+        await first.settle(await first.reserve("caption", ONE_CENT), Usage(input_tokens=500), 0.01)
+        lost = await first.reserve("caption", ONE_CENT)
+        await first.lose(lost)
+        await first.settle(lost, None, None)
+        second = Ledger(Limits(max_cost_usd=0.045))
+        second.go_on_from(first.snapshot())
+        assert second.snapshot().by_annotator == first.snapshot().by_annotator
+        assert second.snapshot().earlier == first.snapshot().earlier
+        with pytest.raises(BudgetReachedError, match=r"0\.0400 of 0\.045 USD spent"):
+            await second.reserve("qa", ONE_CENT)
+
+    run(main())
+
+
 def test_requests_under_way_are_waited_for_rather_than_given_up() -> None:
     async def main() -> None:
         ledger = Ledger(Limits(max_cost_usd=0.015))

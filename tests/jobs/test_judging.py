@@ -164,3 +164,11 @@ def test_without_a_judge_model_the_option_is_named(run: Path, server: Server) ->
     finished = reelproof(*arguments)
     assert finished.returncode == 2
     assert "--judge-model NAME" in finished.stderr
+
+
+def test_a_dry_run_counts_further_samples_of_segments_that_are_not_there_yet(run: Path, server: Server) -> None:
+    finished = reelproof(*asking(run, server, "sv6d", "--set", "verify.consistency.enabled=true", "--dry-run"))
+    assert finished.returncode == 0, finished.stderr
+    (line,) = [line for line in finished.stdout.splitlines() if "verify.consistency" in line]
+    # Of three samples of each clip, the first is the author's own.
+    assert int(line.split("labels")[1].split()[0]) == 2 * len(results(run, "dedup"))

@@ -13,6 +13,7 @@ from pipeline.plan import STEPS
 from schemas.cell import CellInfo
 
 QA = next(step for step in STEPS if step.name == "annotate.qa")
+CRITIC = next(step for step in STEPS if step.name == "verify.critic")
 DONE = CellInfo(fingerprint="", identity="", units=9, results=9, rejections=0, failures=0, hands_on=9, code_version="0")
 START = Snapshot(0.0, Tally(requests=7, cost_usd=0.5), {"qa": Tally(requests=100, input_tokens=900, output_tokens=100)})
 
@@ -52,3 +53,15 @@ def test_the_cost_is_projected_from_the_cells_that_are_done() -> None:
         bars.done("annotate.qa", 0, DONE)
         bars.asked(Snapshot(0.0, Tally(cost_usd=0.5), {"qa": Tally(requests=9, cost_usd=0.25)}))
         assert progress.tasks[1].fields["told"].endswith("$0.7500, $1.5000 projected")
+
+
+def test_what_judges_ask_is_shown_and_projected_too() -> None:
+    with Progress(TextColumn("{task.fields[told]}"), console=Console(file=io.StringIO())) as progress:
+        bars = _Bars(progress)
+        for step in (QA, CRITIC):
+            bars.starts(step, 4)
+        bars.done("annotate.qa", 0, DONE)
+        bars.done("verify.critic", 0, DONE)
+        spent = {"qa": Tally(requests=9, cost_usd=0.25), "verify.critic": Tally(requests=1, cost_usd=0.5)}
+        bars.asked(Snapshot(0.0, Tally(), spent))
+        assert progress.tasks[2].fields["told"].endswith("$0.7500, $3.0000 projected")

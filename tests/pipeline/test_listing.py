@@ -40,6 +40,13 @@ def test_a_list_names_inputs_line_by_line(tmp_path: Path) -> None:
     assert [source.name for source in find_sources([str(listing)]).sources] == ["a.mp4", "b.mp4", "c.mp4"]
 
 
+def test_a_list_that_names_itself_is_refused(tmp_path: Path) -> None:
+    listing = tmp_path / "list.txt"
+    listing.write_text(f"{listing}\n")
+    with pytest.raises(ListingError, match="names itself"):
+        find_sources([str(listing)])
+
+
 def test_a_video_given_twice_is_listed_once(tmp_path: Path) -> None:
     touch(tmp_path, "a.mp4")
     assert len(find_sources([str(tmp_path), str(tmp_path / "a.mp4")]).sources) == 1

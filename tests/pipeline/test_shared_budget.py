@@ -45,7 +45,7 @@ async def used_plain() -> str:
 def used_shared() -> str:
     """The same, of a ledger behind Ray."""
     _connect()
-    shared = SharedBudget.start(LIMITS, EARLIER)
+    shared = SharedBudget.start(LIMITS, Ledger(LIMITS, EARLIER).snapshot())
     refusal = asyncio.run(use(shared))
     return f"{refusal} {shared.snapshot().by_annotator}"
 

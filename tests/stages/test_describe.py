@@ -1,5 +1,6 @@
 """What a description promises: the measured figures of exactly the clip's frames, on real videos with known truth."""
 
+from fractions import Fraction
 from itertools import chain, repeat
 from pathlib import Path
 
@@ -9,12 +10,15 @@ import pytest
 
 from jobs.samples import make_reel
 from schemas.config import RunConfig
+from schemas.evidence import Claim
 from schemas.media import Clip, ListedSource, Source
 from schemas.signals import CameraTerm, ClipDescription, SliceScan
 from schemas.verdict import Verdict
 from stages.clips.split import split_slice
 from stages.describe import describe_clip
 from stages.errors import StageError
+from stages.evidence.claims import check_no_freeze
+from stages.evidence.measurements import Measurements
 from stages.media.probe import probe_source
 from stages.pictures.embedding import EFFICIENTNET_LITE0, make_embedder
 from stages.pictures.text import TextReader, make_reader
@@ -100,6 +104,19 @@ def test_each_shot_has_its_own_camera(edited: tuple[ClipDescription, ...]) -> No
 
 def test_each_shot_has_its_own_palette(edited: tuple[ClipDescription, ...]) -> None:
     assert [description.shots[0].palette[0].name for description in edited[:2]] == ["red", "blue"]
+
+
+def test_a_first_frame_that_is_shown_for_long_is_no_freeze_to_anybody(tmp_path: Path) -> None:
+    frames = moving_crop(scene(2, (30, 60, 255)), 60, 180, 320, start=(300, 200), pan_px=1.28)
+    path = write_video(tmp_path / "late.mkv", frames, fps=FPS, pts=[0, *range(20, 79)], time_base=Fraction(1, FPS))
+    source, scan = scanned(path)
+    (clip,) = clips_of(source, scan)
+    description = describe_clip(clip, scan, CONFIG.describe, None)
+    assert description.frozen_spans == ()
+    measurements = Measurements(description, scan, CONFIG.describe, CONFIG.verify.evidence)
+    assert measurements.held == ()
+    claim = Claim(quantity="no_freeze")
+    assert check_no_freeze(claim, clip.span, measurements).outcome == "confirmed"
 
 
 def test_a_freeze_is_found_with_its_first_and_last_frame(edited: tuple[ClipDescription, ...]) -> None:
