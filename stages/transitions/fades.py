@@ -26,6 +26,9 @@ MIN_HEIGHT = 0.05
 PLAIN_MAX_SPREAD = 0.04
 """Standard deviation of luma (0 to 1) above which a dark or bright frame shows too much to be the foot of a fade. Wider
 than what a frame may show that is black: many a fade turns before it gets there."""
+SHOT_MIN_SPREAD = 0.008
+"""Standard deviation of a thumbnail's luma (0 to 1) that every frame of a shot in the dark exceeds, where there are
+more frames than `BOTTOM_FRAMES`: noise has averaged out in a thumbnail, and what a scene shows has not."""
 LEAST = 0.004
 """A level, 0 to 1, below which brightness is rounding."""
 BOTTOM_FRAMES = 8
@@ -64,6 +67,8 @@ def _fades_of(series: Series, plain: _Plain, cuts: list[int], config: ScanConfig
     found: list[Found] = []
     n = len(series)
     for start, end in runs(plain.is_plain):
+        if end - start > BOTTOM_FRAMES and series.looks[start:end].std(axis=1).min() > 255 * SHOT_MIN_SPREAD:
+            continue
         floor = max([found[-1].end if found else 0, *(cut for cut in cuts if cut < start), start - longest])
         ceiling = min([n, *(cut for cut in cuts if cut > end), end + longest])
         down = _ramp(series, plain, range(floor, end), start - floor)

@@ -75,6 +75,13 @@ def test_a_fade_ends_where_the_next_cut_is() -> None:
     assert frames([cut]) == [("cut", 70, 70)]
 
 
+def test_a_shot_in_the_dark_is_not_the_black_of_a_fade() -> None:
+    dark = [np.asarray(picture * 0.2, dtype=np.uint8) for picture in shot(3, 50)]
+    cut, dissolve = found(real_shot(30) + dissolved(dark, real_shot(40, 20), 20))
+    assert frames([cut]) == [("cut", 30, 30)]
+    assert_overlaps((dissolve,), "dissolve", 60, 80)
+
+
 def test_a_cut_from_one_plain_colour_to_another_is_found() -> None:
     pictures = [np.full((HEIGHT, WIDTH, 3), level, dtype=np.uint8) for level in [90] * 20 + [140] * 20]
     assert frames(found(pictures)) == [("cut", 20, 20)]
