@@ -18,7 +18,7 @@ from data_cards.exports import FORMATS, ExportItem, Format, SampleError, Tally, 
 from jobs.export_folder import AnnotationFile, ExportFolder, export_folder, is_empty
 from pipeline import run_file
 from pipeline.grid import CODE_VERSION, GridError
-from pipeline.store import Store
+from pipeline.store import Store, StoreUnusableError
 from schemas.dataset import DatasetSplit
 
 SUMMARY = "export.json"
@@ -104,8 +104,8 @@ def print_export(exported: Exported) -> None:
 def _store(uri: str) -> Store:
     try:
         return Store(uri)
-    except (ValueError, ImportError) as error:
-        raise ExportError(f"{uri!r} cannot be opened: {' '.join(str(error).split())}") from error
+    except StoreUnusableError as error:
+        raise ExportError(str(error)) from error
 
 
 def _shards(source: Store, request: ExportRequest) -> list[tuple[DatasetSplit, str]]:

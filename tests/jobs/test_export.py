@@ -191,7 +191,7 @@ def test_an_empty_folder_is_filled_and_a_full_one_left_alone(demo_run: Path, tmp
         ({"split": "dev"}, "there is no split 'dev'"),
         ({"split": "test"}, "has nothing in the split 'test', only in train"),
         ({"directory": "/nowhere/at/all"}, "holds no shards"),
-        ({"directory": "nosuch://bucket/run"}, "cannot be opened"),
+        ({"directory": "nosuch://bucket/run"}, "'nosuch://bucket/run' cannot be reached: "),
         ({"format": "qvhighlights"}, "no label can be written as qvhighlights: "),
         ({"format": "sft"}, "(no critic routed it: only labels that verify.critic saw"),
         ({"to": "/dev/null/out"}, "cannot export"),

@@ -47,6 +47,12 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+def reload(page: Page) -> None:
+    """Load the page anew, no sooner than a person could: the browser writes what a page keeps a moment later."""
+    page.wait_for_timeout(500)
+    page.reload()
+
+
 @contextlib.contextmanager
 def opened(browser: Browser, run: Path) -> Iterator[Page]:
     """The run's report, in a browser that has never seen it; no message, error or request may come of it."""
@@ -101,7 +107,7 @@ def test_what_is_rejected_and_accepted_in_the_browser_leaves_and_enters_the_data
         shown = packaged(run)[rejected]
         assert [verdict["judges"] for verdict in shown["verdicts"]] == [["reelproof"], ["Ada"]]
 
-        page.reload()
+        reload(page)
         expect(page.locator("#decisions")).to_be_hidden()  # what took effect is no longer to be saved
         expect(page.locator(f"{label(rejected)} > .label")).to_have_class("label kept")
         page.locator("#verdict").select_option("review")
@@ -115,7 +121,7 @@ def test_choices_stay_when_the_page_is_closed_and_can_be_taken_back(browser: Bro
         first = page.locator(".judged").first
         first.locator("[data-decision=reject]").click()
         first.locator(".reason").fill("blurred")
-        page.reload()
+        reload(page)
         first = page.locator(".judged").first
         expect(first.locator("[data-decision=reject]")).to_have_attribute("aria-pressed", "true")
         expect(first.locator(".reason")).to_have_value("blurred")
@@ -127,7 +133,7 @@ def test_choices_stay_when_the_page_is_closed_and_can_be_taken_back(browser: Bro
         page.locator("#forget-decisions").click()
         expect(page.locator("#decisions")).to_be_hidden()
         expect(first.locator("[aria-pressed=true]")).to_have_count(0)
-        page.reload()
+        reload(page)
         expect(page.locator("#decisions")).to_be_hidden()
 
 
@@ -161,5 +167,5 @@ def test_choices_about_labels_that_changed_are_forgotten(browser: Browser, run: 
         version = page.locator(".judged").first.get_attribute("data-version")
         assert version
         path.write_text(path.read_text().replace(version, "0123456789abcdef"))
-        page.reload()
+        reload(page)
         expect(page.locator("#decisions")).to_be_hidden()
