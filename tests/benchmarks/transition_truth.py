@@ -40,8 +40,8 @@ NEGATIVE_FRAMES = 300
 """Frames of one video without transitions: twelve seconds."""
 NEGATIVES_PER_TRANSITION = 1 / 6
 """Fifty videos without transitions, ten minutes, for 300 transitions."""
-TRANSNET_SHARE = 5
-"""TransNetV2 sees every fifth group of videos on a CPU, where it takes longer than all the rest, and all on a GPU."""
+TRANSNET_SHARE = 3
+"""TransNetV2 sees every third group of videos on a CPU, where it takes longer than all the rest, and all on a GPU."""
 SAY_EVERY = 10
 """Videos from one word about progress to the next."""
 
