@@ -15,7 +15,7 @@ from stages.transitions.light import find_blazes
 from stages.transitions.series import Found, Series, runs
 from stages.transitions.transnet import TransNetScores
 
-UNSEEN = 0.2
+UNSEEN = 0.05
 """Probability of the network below which it sees nothing: what the signals find there, wipes apart, is dropped."""
 NEAR_FRAMES = 2
 """Frames around a finding of the signals in which the network may see it."""
