@@ -56,19 +56,21 @@ def find_sources(inputs: Sequence[str]) -> Found:
     return found
 
 
-def _find(text: str, found: Found) -> None:
+def _find(text: str, found: Found, lists: tuple[str, ...] = ()) -> None:
+    """Adds what an input, or a line of the innermost of `lists`, stands for."""
+    told = f" (a line of the list {lists[-1]!r})" if lists else ""
     try:
         filesystem, root = fsspec.url_to_fs(text)
     except (ImportError, ValueError) as error:
-        raise ListingError(f"input {text!r} cannot be reached: {error}") from error
+        raise ListingError(f"input {text!r} cannot be reached: {error}{told}") from error
     if not filesystem.exists(root):
-        raise ListingError(f"input {text!r} does not exist")
+        raise ListingError(f"input {text!r} does not exist{told}")
     if filesystem.isfile(root):
         if root.endswith(".txt"):
+            if root in lists:
+                raise ListingError(f"list {text!r} names itself{told}: take that line out")
             for line in _lines(filesystem, root, text):
-                if line == text:
-                    raise ListingError(f"list {text!r} names itself: take that line out")
-                _find(line, found)
+                _find(line, found, (*lists, root))
             return
         found.sources.append(_listed(filesystem, filesystem.info(root), posixpath.basename(root)))
         return

@@ -157,13 +157,12 @@ def keyframe_near(container: InputContainer, stream: VideoStream, pts: int, with
 
 
 def _open_on_gpu(path: Path, name: str, device: str) -> InputContainer:
-    # What is wrong with the file itself is told as it is told elsewhere.
-    _open(path, name).close()
     try:
         return _open(path, name, HWAccel(device, allow_software_fallback=True))
     except MediaError as error:
-        cause = error.__cause__.strerror if isinstance(error.__cause__, OSError) else error
-        message = f"{name}: the GPU's decoder cannot be opened ({cause}): set grid.decode_on=cpu"
+        # What is wrong with the file itself is told as it is told elsewhere.
+        _open(path, name).close()
+        message = f"{name}: the GPU's decoder cannot be opened ({error.__cause__}): set grid.decode_on=cpu"
         raise MediaError(message) from error
 
 

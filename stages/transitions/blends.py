@@ -76,7 +76,7 @@ def find_dissolves(series: Series, known: list[tuple[int, int]], config: ScanCon
 
 
 class _Candidate(NamedTuple):
-    """What may be a gradual transition; the best ones first, or rather last."""
+    """What may be a gradual transition. In order, the best comes last."""
 
     rank: int
     strength: float

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from schemas.config import ScanConfig
 from schemas.media import TransitionKind
+from stages.scan.scoring import BLACK_MAX_SPREADS
 from stages.transitions.series import MIN_RAMP_FRAMES, Flags, Floats, Found, Series, runs
 
 Indices = npt.NDArray[np.int64]
@@ -26,9 +27,6 @@ MIN_HEIGHT = 0.05
 PLAIN_MAX_SPREAD = 0.04
 """Standard deviation of luma (0 to 1) above which a dark or bright frame shows too much to be the foot of a fade. Wider
 than what a frame may show that is black: many a fade turns before it gets there."""
-SHOT_MIN_SPREAD = 0.008
-"""Standard deviation of a thumbnail's luma (0 to 1) that every frame of a shot in the dark exceeds, where there are
-more frames than `BOTTOM_FRAMES`: noise has averaged out in a thumbnail, and what a scene shows has not."""
 LEAST = 0.004
 """A level, 0 to 1, below which brightness is rounding."""
 BOTTOM_FRAMES = 8
@@ -67,7 +65,8 @@ def _fades_of(series: Series, plain: _Plain, cuts: list[int], config: ScanConfig
     found: list[Found] = []
     n = len(series)
     for start, end in runs(plain.is_plain):
-        if end - start > BOTTOM_FRAMES and series.looks[start:end].std(axis=1).min() > 255 * SHOT_MIN_SPREAD:
+        if end - start > BOTTOM_FRAMES and series.looks[start:end].std(axis=1).min() > 255 * BLACK_MAX_SPREADS[1]:
+            # A shot in the dark: longer than a fade turns, and no frame of it shows nothing.
             continue
         floor = max([found[-1].end if found else 0, *(cut for cut in cuts if cut < start), start - longest])
         ceiling = min([n, *(cut for cut in cuts if cut > end), end + longest])

@@ -47,6 +47,21 @@ def test_a_list_that_names_itself_is_refused(tmp_path: Path) -> None:
         find_sources([str(listing)])
 
 
+def test_lists_that_name_each_other_are_told_in_one_line(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.txt", tmp_path / "other.txt"
+    one.write_text(f"{other}\n")
+    other.write_text(f"{one}\n")
+    with pytest.raises(ListingError, match=r"one\.txt' names itself \(a line of the list '.*other\.txt'\): take that"):
+        find_sources([str(one)])
+
+
+def test_a_line_that_leads_nowhere_is_told_with_its_list(tmp_path: Path) -> None:
+    listed = tmp_path / "listed.txt"
+    listed.write_text(f"{tmp_path / 'gone.mp4'}\n")
+    with pytest.raises(ListingError, match=r"gone\.mp4' does not exist \(a line of the list '.*listed\.txt'\)$"):
+        find_sources([str(listed)])
+
+
 def test_a_video_given_twice_is_listed_once(tmp_path: Path) -> None:
     touch(tmp_path, "a.mp4")
     assert len(find_sources([str(tmp_path), str(tmp_path / "a.mp4")]).sources) == 1
