@@ -3,8 +3,13 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.product import DEMO_SETTINGS, reelproof
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("no clock", settings.default, deadline=None)
+settings.load_profile("no clock")
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ statistics = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(statistics, min_size=3, max_size=6), st.randoms(use_true_random=False))
 def test_merging_depends_on_neither_order_nor_grouping(parts: list[DatasetStatistics], order: random.Random) -> None:
     whole = functools.reduce(DatasetStatistics.__add__, parts)
@@ -41,7 +41,7 @@ def test_merging_depends_on_neither_order_nor_grouping(parts: list[DatasetStatis
     assert functools.reduce(lambda right, left: left + right, reversed(parts)) == whole
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(statistics)
 def test_the_statistics_of_no_sample_change_nothing(part: DatasetStatistics) -> None:
     assert part + DatasetStatistics() == part == DatasetStatistics() + part
