@@ -10,9 +10,10 @@ const reviewer = document.getElementById("reviewer");
 const choices = new Map();
 let isKept = true;
 
-/** Takes up what was chosen before; choices about labels that have changed, or that took effect, are over. */
+/** Takes up what was chosen before; choices about labels that have changed, or that took effect, are over. Were any? */
 function recall() {
   let found = {};
+  choices.clear();
   try {
     found = JSON.parse(localStorage.getItem(KEPT_UNDER)) ?? {};
   } catch {
@@ -26,6 +27,7 @@ function recall() {
     if (choice.saved && choice.decision === element.dataset.decided) continue;
     choices.set(label, choice);
   }
+  return Object.keys(found.choices ?? {}).length > choices.size;
 }
 
 function keep() {
@@ -144,7 +146,15 @@ document.getElementById("forget-decisions").addEventListener("click", (event) =>
 
 document.getElementById("review-command").textContent = `reelproof review ${folder()} decisions.csv`;
 for (const element of document.querySelectorAll(".with-script")) element.hidden = false;
-recall();
-keep();
+if (recall()) keep();
 for (const label of choices.keys()) showChoice(judged.get(label));
 showCount();
+
+// Another tab with this page has chosen, or what this page chose before it was loaded anew arrives only now.
+addEventListener("storage", (event) => {
+  if (event.key !== KEPT_UNDER) return;
+  const shown = [...choices.keys()];
+  recall();
+  for (const label of [...shown, ...choices.keys()]) showChoice(judged.get(label));
+  showCount();
+});

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, BrowserType, Page, expect, sync_playwright
 
 from tests.jobs.test_review import arguments, decide, packaged, write
 from tests.product import reelproof, rows
@@ -39,12 +39,22 @@ def run(finished: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def chromium() -> Iterator[BrowserType]:
     assert CHROMIUM, "no Chromium is installed, and in CI there must be one"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield playwright.chromium
+
+
+def browser_of(chromium: BrowserType, profile: Path) -> BrowserContext:
+    """A browser as a person has it, with a profile on the disk."""
+    return chromium.launch_persistent_context(profile, executable_path=CHROMIUM, args=["--no-sandbox"])
+
+
+@pytest.fixture
+def browser(chromium: BrowserType, tmp_path: Path) -> Iterator[BrowserContext]:
+    """One that has never seen the page."""
+    with contextlib.closing(browser_of(chromium, tmp_path / "profile")) as browser:
         yield browser
-        browser.close()
 
 
 def reload(page: Page) -> None:
@@ -54,9 +64,10 @@ def reload(page: Page) -> None:
 
 
 @contextlib.contextmanager
-def opened(browser: Browser, run: Path) -> Iterator[Page]:
-    """The run's report, in a browser that has never seen it; no message, error or request may come of it."""
-    page = browser.new_page(viewport={"width": 1360, "height": 900})
+def opened(browser: BrowserContext, run: Path) -> Iterator[Page]:
+    """The run's report; no message, error or request may come of it."""
+    page = browser.new_page()
+    page.set_viewport_size({"width": 1360, "height": 900})
     trouble: list[str] = []
     page.on("console", lambda message: trouble.append(message.text))
     page.on("pageerror", lambda error: trouble.append(str(error)))
@@ -81,7 +92,7 @@ def label(label_id: str) -> str:
 
 
 def test_what_is_rejected_and_accepted_in_the_browser_leaves_and_enters_the_data_set(
-    browser: Browser, run: Path, tmp_path: Path
+    browser: BrowserContext, run: Path, tmp_path: Path
 ) -> None:
     judged = {row["unit_id"]: row["outcome"] for row in rows(run, "verify.evidence")}
     kept = next(key for key, outcome in judged.items() if outcome == "result")
@@ -116,12 +127,41 @@ def test_what_is_rejected_and_accepted_in_the_browser_leaves_and_enters_the_data
         expect(gone.locator(".outcome.rejected").first).to_have_text("rejected by review")
 
 
-def test_choices_stay_when_the_page_is_closed_and_can_be_taken_back(browser: Browser, run: Path) -> None:
+def test_choices_stay_when_the_browser_is_closed(chromium: BrowserType, run: Path, tmp_path: Path) -> None:
+    with contextlib.closing(browser_of(chromium, tmp_path / "profile")) as before, opened(before, run) as page:
+        page.locator(".judged").first.locator("[data-decision=reject]").click()
+        page.locator(".judged").first.locator(".reason").fill("blurred")
+    with contextlib.closing(browser_of(chromium, tmp_path / "profile")) as after, opened(after, run) as page:
+        expect(page.locator(".judged").first.locator("[data-decision=reject]")).to_have_attribute(
+            "aria-pressed", "true"
+        )
+        expect(page.locator(".judged").first.locator(".reason")).to_have_value("blurred")
+
+
+def test_two_tabs_of_one_page_agree(browser: BrowserContext, run: Path) -> None:
+    with opened(browser, run) as one, opened(browser, run) as other:
+        one.locator(".judged").first.locator("[data-decision=reject]").click()
+        one.locator(".judged").first.locator(".reason").fill("blurred")
+        expect(other.locator(".judged").first.locator(".reason")).to_have_value("blurred")
+        other.locator(".judged").nth(1).locator("[data-decision=accept]").click()
+        other.locator("#reviewer").fill("Ada")
+        expect(one.locator("#decision-count")).to_have_text("2 decisions, 2 not saved yet")
+        expect(one.locator(".judged").nth(1).locator("[data-decision=accept]")).to_have_attribute(
+            "aria-pressed", "true"
+        )
+        expect(one.locator("#reviewer")).to_have_value("Ada")
+        one.locator(".judged").first.locator("[data-decision=reject]").click()  # taken back
+        expect(other.locator("#decision-count")).to_have_text("1 decision, 1 not saved yet")
+        expect(other.locator(".judged").first.locator("[aria-pressed=true]")).to_have_count(0)
+
+
+def test_choices_stay_when_the_page_is_loaded_anew_and_can_be_taken_back(browser: BrowserContext, run: Path) -> None:
     with opened(browser, run) as page:
         first = page.locator(".judged").first
         first.locator("[data-decision=reject]").click()
         first.locator(".reason").fill("blurred")
         reload(page)
+        expect(page.locator("#decision-count")).to_have_text("1 decision, 1 not saved yet")
         first = page.locator(".judged").first
         expect(first.locator("[data-decision=reject]")).to_have_attribute("aria-pressed", "true")
         expect(first.locator(".reason")).to_have_value("blurred")
@@ -137,7 +177,7 @@ def test_choices_stay_when_the_page_is_closed_and_can_be_taken_back(browser: Bro
         expect(page.locator("#decisions")).to_be_hidden()
 
 
-def test_the_keyboard_decides_and_saves(browser: Browser, run: Path, tmp_path: Path) -> None:
+def test_the_keyboard_decides_and_saves(browser: BrowserContext, run: Path, tmp_path: Path) -> None:
     with opened(browser, run) as page:
         first = page.locator(".judged").first
         first.locator("summary").first.focus()
@@ -160,7 +200,7 @@ def test_the_keyboard_decides_and_saves(browser: Browser, run: Path, tmp_path: P
         assert name.startswith("Decide: ")
 
 
-def test_choices_about_labels_that_changed_are_forgotten(browser: Browser, run: Path) -> None:
+def test_choices_about_labels_that_changed_are_forgotten(browser: BrowserContext, run: Path) -> None:
     with opened(browser, run) as page:
         page.locator(".judged [data-decision=reject]").first.click()
         path = run / "report" / "index.html"
