@@ -43,6 +43,10 @@ SAME_COLOURS = (0.72, 0.26)
 """and, where the ends' histograms intersect by more than the first, in contrast at least the second."""
 SHORT_FRAMES = 5
 """Frames inside a blend up to which no undershoot can be seen."""
+FAINT_MIN_UNDERSHOOT = 0.3
+"""The same in contrast where others take the frames for a dissolve,"""
+FAINT_AROUND, FAINT_LEAST_AROUND = 4, 2
+"""seen against frames as far around them as this part of their number, and at least so many."""
 MOVE_MIN_INLIERS = 0.7
 """Share of tracked points that the camera model must explain, pair by pair, to prove that the shot goes on."""
 MOVE_LEAST = (0.08, 0.08, 0.08, 5.0)
@@ -144,6 +148,22 @@ def _jumps(series: Series, before: int, after: int) -> bool:
     looks = series.looks[before : after + 1].astype(np.float32)
     steps = np.abs(np.diff(looks, axis=0)).mean(axis=1)
     return bool(steps.max() > STEP_MAX_RATIO * steps.mean())
+
+
+def is_faint_blend(series: Series, start: int, end: int) -> bool:
+    """Whether frames `[start, end)`, which others take for part of a dissolve, look like it beside those around them.
+
+    They need not fit a linear blend, as `find_dissolves` asks: the shots may move too much for that.
+    """
+    around = max(FAINT_LEAST_AROUND, (end - start) // FAINT_AROUND)
+    before, after = max(0, start - around), min(len(series) - 1, end + around)
+    shared = float(np.minimum(series.histograms[before], series.histograms[after]).sum(dtype=np.float64))
+    return (
+        _undershoot(series.spread**2, before, after) > FAINT_MIN_UNDERSHOOT
+        and _undershoot(series.detail, before, after) < MAX_DETAIL_UNDERSHOOT
+        and shared < SAME_COLOURS[0]
+        and not is_camera_move(series, before, after)
+    )
 
 
 def is_camera_move(series: Series, before: int, after: int) -> bool:

@@ -14,13 +14,13 @@ import numpy as np
 
 from schemas.config import ScanConfig
 from schemas.media import Transition
-from schemas.signals import FrameSignals
+from schemas.signals import FrameSignals, MotionSignals
 from schemas.time import Span, TimeBase
 from stages.camera.motion import MotionTrack, join_tracks
 from stages.scan.proxies import Proxy, ProxyBatch
 from stages.scan.scoring import Scorer
 from stages.transitions.detectors import find_transitions
-from stages.transitions.series import SliceLooks
+from stages.transitions.series import Series, SliceLooks, slice_series
 from tests.corpus import Picture, moving_crop, textured_frame
 
 SAMPLE = Path(__file__).parents[2] / "jobs" / "samples" / "bunny.mp4"
@@ -85,6 +85,20 @@ def coded(picture: Picture, seed: int) -> Picture:
 
 def found(pictures: Iterable[Picture], config: ScanConfig | None = None, grain: bool = True) -> tuple[Transition, ...]:
     config = config or ScanConfig()
+    looks, signals, camera, end_pts = measured(pictures, config, grain)
+    return find_transitions(looks, signals, camera, end_pts, BASE, config)
+
+
+def series_of(pictures: Iterable[Picture]) -> Series:
+    """What the rules for transitions read of these pictures."""
+    looks, signals, camera, end_pts = measured(pictures, ScanConfig(), grain=True)
+    return slice_series(looks, signals, camera, end_pts, BASE)
+
+
+def measured(
+    pictures: Iterable[Picture], config: ScanConfig, grain: bool
+) -> tuple[SliceLooks, FrameSignals, MotionSignals, int]:
+    """What the scan keeps of these pictures: looks, series of frames, motion, and the end of the last frame."""
     numbered = enumerate(pictures)
     proxies = [Proxy.of_rgb(1000 + TICKS * n, coded(p, n + 1) if grain else p) for n, p in numbered]
     track = MotionTrack(BASE, config)
@@ -94,7 +108,7 @@ def found(pictures: Iterable[Picture], config: ScanConfig | None = None, grain: 
     series = {name: getattr(scores, name) for name in FrameSignals.model_fields if name != "pts"}
     signals = FrameSignals(pts=[proxy.pts for proxy in proxies], **series)
     looks = SliceLooks(scores.thumbnails, scores.chroma, scores.histograms, scores.rgb)
-    return find_transitions(looks, signals, join_tracks([track]).signals(()), 1000 + TICKS * len(proxies), BASE, config)
+    return looks, signals, join_tracks([track]).signals(()), 1000 + TICKS * len(proxies)
 
 
 def frames(transitions: Iterable[Transition]) -> list[tuple[str, int, int]]:

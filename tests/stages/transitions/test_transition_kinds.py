@@ -143,13 +143,14 @@ def test_a_fast_pan_is_no_cut() -> None:
     assert [one for one in found(panned(shot(1, 60))) if one.kind == "cut"] == []
 
 
-def test_a_lens_that_loses_focus_is_no_dissolve() -> None:
+@pytest.mark.parametrize("detector", ["signals", "transnetv2"])
+def test_a_lens_that_loses_focus_is_no_dissolve(detector: str) -> None:
     blur = np.concatenate([np.zeros(20), 5 * np.sin(np.linspace(0, np.pi, 24)), np.zeros(16)])
     pictures = [
         np.asarray(cv2.GaussianBlur(p, (0, 0), sigma), dtype=np.uint8) if sigma > 0.2 else p
         for p, sigma in zip(real_shot(60), blur, strict=True)
     ]
-    assert frames(found(pictures)) == []
+    assert frames(by(detector, pictures)) == []
 
 
 def by(name: str, pictures: list[Picture]) -> tuple[Transition, ...]:
@@ -168,6 +169,39 @@ def test_the_network_and_the_signals_together_name_a_dissolve_and_a_wipe() -> No
     transitions = by("transnetv2", pictures)
     assert [one.kind for one in transitions] == ["dissolve", "wipe"]
     assert "transnetv2" in transitions[0].detector
+
+
+def test_the_network_finds_a_cut_that_changes_half_of_the_picture() -> None:
+    pictures = real_shot(30) + graded(real_shot(30, 60), (0.5, 0.9, 1.3))
+    for picture in pictures:
+        picture[HEIGHT // 2 :] = 40
+    assert frames(found(pictures)) == []
+    (cut,) = by("transnetv2", pictures)
+    assert (frames([cut]), cut.detector) == ([("cut", 30, 30)], "transnetv2")
+
+
+def test_of_a_dissolve_the_network_sees_the_end_that_the_signals_do_not() -> None:
+    pictures = moving_dissolve(2.0, 24, (0.5, 0.9, 1.3))
+    ((_, start, _),) = frames(found(pictures))
+    (both,) = by("transnetv2", pictures)
+    assert (both.kind, both.detector) == ("dissolve", "transnetv2+reelproof.blend")
+    ((_, first, last),) = frames([both])
+    assert start - first >= 4
+    assert abs(first - 36) <= 1
+    assert abs(last - 60) <= 1
+
+
+@pytest.mark.parametrize("length", [24, 45])
+def test_a_dissolve_between_shots_too_fast_for_the_signals_is_found_with_the_network(length: int) -> None:
+    pictures = moving_dissolve(5.0, length, (0.7, 0.9, 1.1))
+    assert frames(found(pictures)) == []
+    assert_overlaps(by("transnetv2", pictures), "dissolve", 60 - length, 60)
+
+
+def moving_dissolve(pan_px: float, length: int, gain: tuple[float, float, float]) -> list[Picture]:
+    """Two shots that pan against each other; the dissolve ends at frame 60."""
+    after = graded(real_shot(60, 40, pan_px=-pan_px, tilt_px=1.0), gain)
+    return dissolved(real_shot(60, pan_px=pan_px), after, length)
 
 
 def test_a_lamp_that_the_network_takes_for_a_cut_is_none() -> None:
