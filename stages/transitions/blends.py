@@ -29,6 +29,10 @@ GRADUAL_LIMITS = (0.6, 0.5, 0.8)
 """The same for errors up to `MOVING_MAX_ERROR`: a slow change whose kind is left open."""
 CLEAR_LIMITS = (0.75, 0.3, 0.6)
 """The same for errors up to `MOVING_MAX_ERROR`: a dissolve."""
+FAST_MAX_ERROR = 0.35
+FAST_LIMITS = (0.7, 0.4, 0.5)
+FAST_MIN_UNDERSHOOT = 0.6
+"""The same where the shots move fast: a dissolve, if contrast and detail both undershoot by so much."""
 STEP_MAX_RATIO = 3.0
 """Largest change between two frames inside a blend, as a multiple of their mean: beyond it something else jumped."""
 MAX_DETAIL_DIP = 1.5
@@ -127,7 +131,9 @@ def _blend_found(series: Series, ends: tuple[int, int]) -> Found | None:
         return None
     if blend.similarity[0] > SAME_COLOURS[0] and contrast < SAME_COLOURS[1]:
         return None
-    is_clear = rank > 1 or min(contrast, detail) > OPEN_MIN_UNDERSHOOT
+    if rank == 1 and min(contrast, detail) < FAST_MIN_UNDERSHOOT:
+        return None
+    is_clear = rank != 2 or min(contrast, detail) > OPEN_MIN_UNDERSHOOT
     kind: TransitionKind = "dissolve" if is_clear else "gradual"
     return Found(kind, ends[0] + 1, ends[1], float(blend.difference[0]), "reelproof.blend")
 
@@ -195,17 +201,21 @@ class _Blend:
     detail_dip: Floats
 
     def rank(self) -> npt.NDArray[np.int64]:
-        """What each pair may be the ends of: 3 and 2 a dissolve, 1 a slow change of a kind left open, 0 nothing."""
+        """What each pair may be the ends of: 4 and 3 a dissolve, 2 a slow change of a kind left open, 0 nothing.
+
+        1 is a dissolve between shots that move fast.
+        """
         fits = (self.error < BLEND_MAX_ERROR) & self._within(BLEND_LIMITS)
         is_moving = self.error < MOVING_MAX_ERROR
-        rank = np.select(
-            [fits, is_moving & self._within(CLEAR_LIMITS), is_moving & self._within(GRADUAL_LIMITS)], [3, 2, 1]
-        )
+        is_fast = (self.error < FAST_MAX_ERROR) & self._within(FAST_LIMITS)
+        levels = [fits, is_moving & self._within(CLEAR_LIMITS), is_moving & self._within(GRADUAL_LIMITS), is_fast]
+        rank = np.select(levels, [4, 3, 2, 1])
         return np.where(self.difference > BLEND_MIN_DIFFERENCE, rank, 0).astype(np.int64)
 
     def strength(self) -> Floats:
         """How much of a change the pair is, less what the blend leaves unexplained: the search takes the largest."""
-        return self.difference**2 * (1 - self.error / MOVING_MAX_ERROR)
+        most = np.where(self.error < MOVING_MAX_ERROR, MOVING_MAX_ERROR, FAST_MAX_ERROR)
+        return np.asarray(self.difference**2 * (1 - self.error / most))
 
     def _within(self, limits: tuple[float, float, float]) -> npt.NDArray[np.bool_]:
         min_dip, max_correlation, max_similarity = limits
@@ -255,7 +265,8 @@ def _probes(
 def _corners(series: Series, before: int, after: int, start: int, end: int) -> tuple[int, int]:
     """The last clean frame before and the first after, where the weight of the later picture best fits a ramp.
 
-    Every place of the two corners within half the candidate's length of its ends is tried, inside `[start, end)`.
+    It may be a straight one, or eased: slow at both ends. Every place of the two corners within half the candidate's
+    length of its ends is tried, inside `[start, end)`.
     """
     reach = (after - before) // 2
     low, high = max(start, before - reach), min(end, after + reach + 1)
@@ -269,5 +280,6 @@ def _corners(series: Series, before: int, after: int, start: int, end: int) -> t
     if not len(tops):
         return before, after
     ramps = np.clip((np.arange(high - low) - tops[:, None]) / (bottoms - tops)[:, None], 0, 1).astype(np.float32)
-    best = int(np.argmin(((weights - ramps) ** 2).mean(axis=1)))
+    straight, eased = (((weights - ramp) ** 2).mean(axis=1) for ramp in (ramps, ramps * ramps * (3 - 2 * ramps)))
+    best = int(np.argmin(np.minimum(straight, eased)))
     return low + int(tops[best]), low + int(bottoms[best])

@@ -35,7 +35,7 @@ SLOPE_GAP_FRAMES = 5
 """Frames below it that do not yet divide one transition in two."""
 WIPE_MIN_OVERLAP = 0.5
 """Intersection over union from which what the signals take for a wipe is the network's transition."""
-MAX_TIMES_AS_LONG = 2.0
+MAX_TIMES_AS_LONG = 1.5
 """A dissolve that the signals have for more than this many times as long as the network is as the network has it: where
 the shots themselves move fast, blends fit that are none."""
 DETECTOR = "transnetv2"

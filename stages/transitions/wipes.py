@@ -26,7 +26,7 @@ START_STEPS = 3
 """Places at which a candidate is tried within its own length."""
 MIN_DIFFERENCE = 18.0
 """Root mean square difference of the ends over luma and chroma, summed, 0 to 255."""
-MAX_CORRELATION = 0.6
+MAX_CORRELATION = 0.8
 """Largest correlation of the ends' luma: beyond it they show one scene."""
 PROBES = ((0.25, 0.0, 0.75), (0.5, 0.12, 0.9), (0.75, 0.25, 0.98))
 """Places inside a candidate, and between which shares of the way from first to last picture it must be there."""
