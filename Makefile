@@ -4,7 +4,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO_OUTPUT ?= demo-output
 ALONE := tests/pipeline/ tests/benchmarks/ \
-	$(patsubst %,tests/jobs/test_%.py,demo many_parts many_videos process_end progress resume terminal)
+	$(patsubst %,tests/jobs/test_%.py, \
+		demo many_parts many_videos process_end progress resume review_in_browser terminal)
 BESIDE := $(filter-out $(ALONE) tests/jobs/,$(wildcard tests/*/)) $(filter-out $(ALONE),$(wildcard tests/jobs/test_*.py))
 
 .PHONY: demo demo-llm test bench lint format clean

@@ -57,10 +57,15 @@ def browser(chromium: BrowserType, tmp_path: Path) -> Iterator[BrowserContext]:
         yield browser
 
 
+def settle(page: Page) -> None:
+    """Waits as a person would: in a busy Chromium, what one page stores reaches the others a moment later."""
+    page.wait_for_timeout(1000)
+
+
 def reload(page: Page) -> None:
-    """Load the page anew, no sooner than a person could: the browser writes what a page keeps a moment later."""
-    page.wait_for_timeout(500)
+    settle(page)
     page.reload()
+    settle(page)
 
 
 @contextlib.contextmanager
@@ -73,7 +78,9 @@ def opened(browser: BrowserContext, run: Path) -> Iterator[Page]:
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.on("request", lambda request: trouble.append(request.url))
     page.goto((run / "report" / "index.html").as_uri())
+    settle(page)
     yield page
+    settle(page)
     assert [one for one in trouble if not one.startswith(("data:", "blob:", "file:"))] == []
     page.close()
 
