@@ -10,7 +10,10 @@ const reviewer = document.getElementById("reviewer");
 const choices = new Map();
 let isKept = true;
 
-/** Takes up what was chosen before; choices about labels that have changed, or that took effect, are over. Were any? */
+/**
+ * Takes up what was chosen before. Choices about labels that have changed, or that took effect, are over; returns whether
+ * there were any.
+ */
 function recall() {
   let found = {};
   choices.clear();

@@ -30,9 +30,11 @@ GRADUAL_LIMITS = (0.6, 0.5, 0.8)
 CLEAR_LIMITS = (0.75, 0.3, 0.6)
 """The same for errors up to `MOVING_MAX_ERROR`: a dissolve."""
 FAST_MAX_ERROR = 0.35
+"""The error where the shots move so fast that only the dip tells,"""
 FAST_LIMITS = (0.7, 0.4, 0.5)
+"""the same limits for it,"""
 FAST_MIN_UNDERSHOOT = 0.6
-"""The same where the shots move fast: a dissolve, if contrast and detail both undershoot by so much."""
+"""and what undershoot (see `_undershoot`) contrast and detail must then both show."""
 STEP_MAX_RATIO = 3.0
 """Largest change between two frames inside a blend, as a multiple of their mean: beyond it something else jumped."""
 MAX_DETAIL_DIP = 1.5
@@ -48,9 +50,12 @@ SAME_COLOURS = (0.72, 0.26)
 SHORT_FRAMES = 5
 """Frames inside a blend up to which no undershoot can be seen."""
 FAINT_MIN_UNDERSHOOT = 0.3
-"""The same in contrast where others take the frames for a dissolve,"""
+"""Undershoot in contrast of what `is_faint_blend` takes for a dissolve;"""
 FAINT_AROUND, FAINT_LEAST_AROUND = 4, 2
-"""seen against frames as far around them as this part of their number, and at least so many."""
+"""its ends are seen as many frames off as a fourth of its length, and at least two."""
+FITS, CLEAR, OPEN, FAST, NONE = 4, 3, 2, 1, 0
+"""What two frames may be the ends of, the surest first: a dissolve that fits, one whose shots move, a slow change of a
+kind left open, a dissolve between shots that move fast, nothing."""
 MOVE_MIN_INLIERS = 0.7
 """Share of tracked points that the camera model must explain, pair by pair, to prove that the shot goes on."""
 MOVE_LEAST = (0.08, 0.08, 0.08, 5.0)
@@ -122,7 +127,7 @@ def _blend_found(series: Series, ends: tuple[int, int]) -> Found | None:
     """The transition between two clean frames; None where there is none."""
     blend = _blend(series, np.array(ends[:1]), np.array(ends[1:]))
     rank = int(blend.rank()[0])
-    if rank == 0 or _jumps(series, *ends) or is_camera_move(series, *ends):
+    if rank == NONE or _jumps(series, *ends) or is_camera_move(series, *ends):
         return None
     contrast, detail = _undershoot(series.spread**2, *ends), _undershoot(series.detail, *ends)
     if blend.detail_dip[0] > MAX_DETAIL_DIP or detail > MAX_DETAIL_UNDERSHOOT:
@@ -131,9 +136,9 @@ def _blend_found(series: Series, ends: tuple[int, int]) -> Found | None:
         return None
     if blend.similarity[0] > SAME_COLOURS[0] and contrast < SAME_COLOURS[1]:
         return None
-    if rank == 1 and min(contrast, detail) < FAST_MIN_UNDERSHOOT:
+    if rank == FAST and min(contrast, detail) < FAST_MIN_UNDERSHOOT:
         return None
-    is_clear = rank != 2 or min(contrast, detail) > OPEN_MIN_UNDERSHOOT
+    is_clear = rank != OPEN or min(contrast, detail) > OPEN_MIN_UNDERSHOOT
     kind: TransitionKind = "dissolve" if is_clear else "gradual"
     return Found(kind, ends[0] + 1, ends[1], float(blend.difference[0]), "reelproof.blend")
 
@@ -201,16 +206,13 @@ class _Blend:
     detail_dip: Floats
 
     def rank(self) -> npt.NDArray[np.int64]:
-        """What each pair may be the ends of: 4 and 3 a dissolve, 2 a slow change of a kind left open, 0 nothing.
-
-        1 is a dissolve between shots that move fast.
-        """
+        """What each pair may be the ends of: `FITS`, `CLEAR`, `OPEN`, `FAST` or `NONE`."""
         fits = (self.error < BLEND_MAX_ERROR) & self._within(BLEND_LIMITS)
         is_moving = self.error < MOVING_MAX_ERROR
         is_fast = (self.error < FAST_MAX_ERROR) & self._within(FAST_LIMITS)
         levels = [fits, is_moving & self._within(CLEAR_LIMITS), is_moving & self._within(GRADUAL_LIMITS), is_fast]
-        rank = np.select(levels, [4, 3, 2, 1])
-        return np.where(self.difference > BLEND_MIN_DIFFERENCE, rank, 0).astype(np.int64)
+        rank = np.select(levels, [FITS, CLEAR, OPEN, FAST], NONE)
+        return np.where(self.difference > BLEND_MIN_DIFFERENCE, rank, NONE).astype(np.int64)
 
     def strength(self) -> Floats:
         """How much of a change the pair is, less what the blend leaves unexplained: the search takes the largest."""

@@ -28,9 +28,10 @@ STRUCTURE_MIN_RATIO = 4.0
 STRUCTURE_MIN_CONTENT = 3.0
 """and the content distance (0 to 255) is at least this: below lies noise on a dark or flat picture."""
 STRUCTURE_WINDOW = 4
-STRUCTURE_FLAT_RATIO = 2.0
-"""Where one of the two pictures is all but flat, correlation says nothing, and the content distance must be this many
-times that of the frames beside: a fade steps from frame to frame."""
+NEARLY_FLAT_DEVIATION = 2 * FLAT_DEVIATION
+"""Standard deviation of luma (0 to 255) below which correlation with another picture says nothing:"""
+NEARLY_FLAT_MIN_RATIO = 2.0
+"""the content distance must then be this many times that of the frames beside, as a fade steps from frame to frame."""
 FLAT_MIN_STEP = 24.0
 """Step of luma or chroma (0 to 255) from one flat picture to another that is a cut."""
 CAPTION_MAX_SHARE = 0.6
@@ -89,11 +90,10 @@ def _structural_cuts(series: Series) -> list[int]:
     is_cut = series.change > STRUCTURE_MIN_CHANGE
     is_cut &= series.change > STRUCTURE_MIN_RATIO * windows.max(axis=1)
     is_cut &= series.content > STRUCTURE_MIN_CONTENT
-    is_flat = (
-        np.minimum(series.spread, np.concatenate([series.spread[:1], series.spread[:-1]])) < 2 * FLAT_DEVIATION / 255
-    )
-    beside = np.maximum(np.concatenate([[0.0], series.content[:-1]]), np.concatenate([series.content[1:], [0.0]]))
-    is_cut &= ~is_flat | (series.content > STRUCTURE_FLAT_RATIO * beside)
+    flatter = np.minimum(series.spread, np.pad(series.spread, (1, 0), mode="edge")[:-1])
+    content = np.pad(series.content, 1)
+    stands_out = series.content > NEARLY_FLAT_MIN_RATIO * np.maximum(content[:-2], content[2:])
+    is_cut &= (255 * flatter >= NEARLY_FLAT_DEVIATION) | stands_out
     return np.flatnonzero(is_cut).tolist()
 
 

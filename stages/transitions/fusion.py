@@ -63,7 +63,7 @@ def _in_order(found: list[Found]) -> list[Found]:
     joined: list[Found] = []
     for one in sorted(found, key=lambda one: (one.start, one.end)):
         last = joined[-1] if joined else None
-        if last is None or one.start >= last.end + (one.start == one.end == last.start):
+        if last is None or (one.start >= last.end and (one.start, one.end) != (last.start, last.end)):
             joined.append(one)
         elif one.end > last.end + MAX_CUT_FRAMES:
             joined.append(replace(one, start=last.end))
@@ -85,7 +85,7 @@ def _cuts(series: Series, scores: TransNetScores, blazes: list[tuple[int, int]],
 
 
 def _slopes(scores: TransNetScores, config: ScanConfig) -> list[Found]:
-    """Where the network sees a slow transition, as far as it sees anything of it; one it is sure of for some frames."""
+    """The network's slow transitions, each with the frames around its peak in which the network sees less of it."""
     spans: list[tuple[int, int]] = []
     for start, end in runs(scores.many > SLOPE_SHARE * config.transnet_threshold):
         if spans and start - spans[-1][1] <= SLOPE_GAP_FRAMES:
