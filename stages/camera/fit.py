@@ -21,8 +21,13 @@ SURE_SUPPORT = 0.75
 SURE_SHARE = 0.75
 """Share of the points that one motion must explain to be taken without looking for another. Ours."""
 RETRY_SHARE = 0.5
-"""Where the first motion explains fewer points than this, they are looked for again from where the whole went. Ours."""
-MIN_RETRY_PIXELS = 3.0
+"""Where the first motion explains fewer points than this, others are looked for in the picture as a whole. Ours."""
+MIN_SHIFT_PIXELS = 3.0
+"""What moved by less, points are sure to find. Ours."""
+MIN_PEAK = 0.06
+"""Height of phase correlation, 1 where one picture is the other moved, from which it is no noise. Ours."""
+PEAK_REACH = 3
+"""Pixels around a peak that belong to it. Ours."""
 RIVALS = 2
 """Motions that are held against each other. Ours."""
 SCALES_PIXELS = (0.6, 0.4, 0.3, 0.3)
@@ -46,9 +51,9 @@ class Pair:
         """One a cell; looked for where they are first wanted."""
         return corners(self.first, self.where)
 
-    def flow(self, points: Corners, shift: complex = 0) -> Flow:
-        """Where points went, searching from `shift` pixels off on."""
-        return flow(self.first, self.second, points, self.where, shift)
+    def flow(self, points: Corners) -> Flow:
+        """Where points went."""
+        return flow(self.first, self.second, points, self.where)
 
 
 def camera_fit(pair: Pair, alignment: Alignment) -> Fit:
@@ -90,18 +95,39 @@ def _rivals(pair: Pair) -> list[Similarity]:
     where = pair.where
     points = pair.corners.within(where.is_chequered)
     found = candidates(pair.flow(points), where.width, RIVALS, enough=SURE_SHARE * len(points.cell))
+    motions = [candidate.motion for candidate in found]
     if not found or found[0].n_points < RETRY_SHARE * len(points.cell):
-        # A fast pan lies beyond the tracker's reach: try again from where the picture as a whole seems to have gone.
-        shift = _whole_shift(pair.first, pair.second)
-        if abs(shift) >= MIN_RETRY_PIXELS:
-            found += candidates(pair.flow(points, shift), where.width, RIVALS)
-    return [candidate.motion for candidate in found]
+        # A fast pan lies beyond the tracker's reach, or a subject has the points: where large parts went may be right.
+        shifts = whole_shifts(pair.first, pair.second)
+        motions += [Similarity(1, shift) for shift in shifts if abs(shift) >= MIN_SHIFT_PIXELS]
+    return motions
 
 
-def _whole_shift(first: Image, second: Image) -> complex:
-    """Translation of the whole picture by phase correlation (Kuglin and Hines 1975), x + iy in pixels."""
-    (x, y), _ = cv2.phaseCorrelate(first.astype(np.float32), second.astype(np.float32), _window(first.shape))
-    return complex(x, y)
+def whole_shifts(first: Image, second: Image) -> list[complex]:
+    """Translations that large parts of the picture share, x + iy in whole pixels, the clearest first; at most two.
+
+    By phase correlation (Kuglin and Hines 1975). A subject may have the highest peak; the camera then has the next.
+    """
+    window, (height, width) = _window(first.shape), first.shape
+    before, after = (
+        cv2.dft(picture * window, flags=cv2.DFT_COMPLEX_OUTPUT).view(np.complex64)[..., 0]
+        for picture in (first, second)
+    )
+    cross = after * before.conj()
+    cross /= np.abs(cross) + np.float32(1e-3)
+    phases = cross.view(np.float32).reshape(height, width, 2)
+    surface = np.asarray(cv2.idft(phases, flags=cv2.DFT_REAL_OUTPUT | cv2.DFT_SCALE))
+    shifts: list[complex] = []
+    for _ in range(RIVALS):
+        row, column = divmod(int(surface.argmax()), width)
+        if surface[row, column] < MIN_PEAK:
+            break
+        # The surface is periodic: what lies beyond its middle is a shift the other way.
+        y, x = (row + height // 2) % height - height // 2, (column + width // 2) % width - width // 2
+        shifts.append(complex(x, y))
+        around = np.arange(-PEAK_REACH, PEAK_REACH + 1)
+        surface[np.ix_((row + around) % height, (column + around) % width)] = 0
+    return shifts
 
 
 @cache

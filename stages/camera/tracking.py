@@ -90,15 +90,14 @@ def corners(luma: Image, where: Lattice) -> Corners:
     return Corners((np.stack([x, y], axis=1) * 2 + 0.5).astype(np.float32), chosen)
 
 
-def flow(first: Image, second: Image, corners: Corners, where: Lattice, shift: complex = 0) -> Flow:
-    """Follows corners by pyramidal Lucas-Kanade (Bouguet 2000), searching from `shift` pixels off on."""
+def flow(first: Image, second: Image, corners: Corners, where: Lattice) -> Flow:
+    """Follows corners by pyramidal Lucas-Kanade (Bouguet 2000)."""
     points = corners.points
     if not len(points):
         nowhere = np.zeros(0, np.complex64)
         return Flow(corners.cell, nowhere, nowhere, np.zeros(0, np.float32), np.zeros(0, bool))
-    guess = points + np.array([shift.real, shift.imag], dtype=np.float32)
     there, status, error = cv2.calcOpticalFlowPyrLK(
-        first, second, points, guess, winSize=(WINDOW, WINDOW), maxLevel=LEVELS, flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+        first, second, points, np.empty_like(points), winSize=(WINDOW, WINDOW), maxLevel=LEVELS,
         criteria=(cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 5, 0.05), minEigThreshold=1e-5,
     )  # fmt: skip
     x, y = there[:, 0], there[:, 1]

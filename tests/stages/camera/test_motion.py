@@ -18,6 +18,7 @@ from schemas.config import ScanConfig
 from schemas.media import Transition
 from schemas.signals import MotionSignals
 from schemas.time import Span, TimeBase
+from stages.camera.fit import whole_shifts
 from stages.camera.motion import CameraMotion, MotionTrack, camera_motion, clock_tick, join_tracks
 from stages.scan.proxies import Image
 from tests.corpus import Picture, moving_crop, textured_frame
@@ -73,7 +74,7 @@ def test_a_known_move_is_measured_with_its_sign(name: str, texture: str) -> None
     assert motion.inlier_ratio > 0.7
 
 
-@pytest.mark.parametrize("name", [name for name in MOVES if name != "fast_pan"])
+@pytest.mark.parametrize("name", MOVES)
 def test_a_subject_that_covers_a_fifth_of_the_picture_does_not_steer_the_camera(name: str) -> None:
     before, after = moved(real_texture(), MOVES[name])
     subject = luma(textured_frame(9, 40, 72))
@@ -81,6 +82,16 @@ def test_a_subject_that_covers_a_fifth_of_the_picture_does_not_steer_the_camera(
     motion = camera_motion(before, after)
     assert_is(motion, MOVES[name])
     assert 0.5 < motion.inlier_ratio < 0.95
+
+
+@pytest.mark.parametrize("pan_px", [-28.0, 24.0, 30.0])
+@pytest.mark.parametrize("seed", [4, 17])
+def test_a_pan_beyond_the_reach_of_points_is_found_behind_a_subject_that_hardly_moves(pan_px: float, seed: int) -> None:
+    before, after = moved(real_texture(), {"pan_px": pan_px})
+    subject = luma(textured_frame(seed, 60, 72))
+    before[15:75, 44:116], after[16:76, 45:117] = subject, subject
+    assert whole_shifts(before, after) == [1 + 1j, -pan_px]
+    assert_is(camera_motion(before, after), {"pan_px": pan_px})
 
 
 def with_subject(move: dict[str, float], texture: Picture, own: tuple[float, float], contrast: float) -> list[Image]:
@@ -187,6 +198,10 @@ def test_a_picture_that_stands_still_has_no_motion() -> None:
 def test_nothing_is_claimed_of_a_picture_without_features() -> None:
     flat = np.full((90, 160), 128, np.uint8)
     assert camera_motion(flat, flat) == CameraMotion()
+
+
+def test_no_part_of_unrelated_pictures_has_gone_anywhere() -> None:
+    assert whole_shifts(luma(textured_frame(1, 90, 160)), luma(textured_frame(2, 90, 160))) == []
 
 
 def test_unrelated_pictures_are_not_trusted() -> None:
