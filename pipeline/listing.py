@@ -7,13 +7,14 @@ import hashlib
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import fsspec
 
-from pipeline.store import Store
+from pipeline.store import Store, spelled
 from pipeline.tables import read_row, write_row
 from schemas.media import ListedSource
 from schemas.verdict import Result
@@ -59,22 +60,24 @@ def find_sources(inputs: Sequence[str]) -> Found:
 def _find(text: str, found: Found, lists: tuple[str, ...] = ()) -> None:
     """Adds what an input, or a line of the innermost of `lists`, stands for."""
     told = f" (a line of the list {lists[-1]!r})" if lists else ""
-    try:
+    with _reaching(text, told):
         filesystem, root = fsspec.url_to_fs(text)
-    except (ImportError, ValueError) as error:
-        raise ListingError(f"input {text!r} cannot be reached: {error}{told}") from error
-    if not filesystem.exists(root):
+        is_there, is_file = filesystem.exists(root), filesystem.isfile(root)
+        infos = {root: filesystem.info(root)} if is_file else filesystem.find(root, detail=True)
+    if not is_there:
         raise ListingError(f"input {text!r} does not exist{told}")
-    if filesystem.isfile(root):
+    if is_file:
         if root.endswith(".txt"):
             if root in lists:
                 raise ListingError(f"list {text!r} names itself{told}: take that line out")
-            for line in _lines(filesystem, root, text):
+            with _reaching(text, told):
+                content = filesystem.cat_file(root)
+            for line in _lines(content, text):
                 _find(line, found, (*lists, root))
             return
-        found.sources.append(_listed(filesystem, filesystem.info(root), posixpath.basename(root)))
+        found.sources.append(_listed(filesystem, infos[root], posixpath.basename(root)))
         return
-    for path, info in sorted(filesystem.find(root, detail=True).items()):
+    for path, info in sorted(infos.items()):
         relative = posixpath.relpath(path, root)
         if any(part.startswith(".") for part in relative.split("/")):
             continue
@@ -85,10 +88,19 @@ def _find(text: str, found: Found, lists: tuple[str, ...] = ()) -> None:
             found.skipped[suffix or "no ending"] += 1
 
 
-def _lines(filesystem: fsspec.AbstractFileSystem, path: str, text: str) -> list[str]:
+@contextmanager
+def _reaching(text: str, told: str) -> Iterator[None]:
+    """ListingError for whatever keeps an input from being read: every file system's library has errors of its own."""
+    try:
+        yield
+    except Exception as error:
+        raise ListingError(f"input {text!r} cannot be reached: {spelled(error)}{told}") from error
+
+
+def _lines(content: bytes, text: str) -> list[str]:
     """What a list names, a line each. Raises ListingError where it is no text."""
     try:
-        lines = filesystem.cat_file(path).decode("utf-8-sig").splitlines()
+        lines = content.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise ListingError(f"list {text!r} is not text in UTF-8: save it as such") from error
     return [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]

@@ -36,16 +36,22 @@ class StoreUnusableError(Exception):
     """Nothing can be written to the folder, or nothing here reaches it."""
 
 
+def spelled(error: Exception) -> str:
+    """An error of somebody else's library, in one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 class Store:
     """One run's folder behind fsspec: `DIR`, `s3://bucket/run`, `gs://…`, `hf://…` or `memory://…`."""
 
     def __init__(self, uri: str) -> None:
-        """Raises StoreUnusableError where nothing here speaks the URL's protocol."""
+        """Raises StoreUnusableError where nothing here speaks the URL's protocol, or nobody answers there."""
         self.uri = uri
         try:
             self.fs, self.root = fsspec.url_to_fs(uri)
-        except (ImportError, ValueError) as error:
-            raise StoreUnusableError(f"{uri!r} cannot be reached: {error}") from error
+            self.fs.exists(self.root)
+        except Exception as error:  # every file system's library has errors of its own
+            raise StoreUnusableError(f"{uri!r} cannot be reached: {spelled(error)}") from error
         self.is_local = "file" in (self.fs.protocol if isinstance(self.fs.protocol, tuple) else (self.fs.protocol,))
 
     def path(self, relative: str) -> str:

@@ -196,7 +196,9 @@ def _planes(frame: av.VideoFrame) -> list[Image]:
     """Views of luma, Cb and Cr of an 8-bit YUV frame."""
     # Each look at `frame.planes` makes new objects.
     stored = frame.planes
-    luma, *chroma = (np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height] for plane in stored)
+    luma, *chroma = (
+        np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height] for plane in stored
+    )
     width = stored[1].width
     pair = [plane[:, :width] for plane in chroma] if len(chroma) > 1 else [chroma[0][:, at::2] for at in (0, 1)]
     return [luma[:, : stored[0].width], *(plane[:, :width] for plane in pair)]

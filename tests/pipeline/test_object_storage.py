@@ -64,3 +64,22 @@ def test_a_run_reads_from_a_bucket_and_writes_to_one(bucket: dict[str, str], tmp
     assert len(remote.ls("videos/out/tables/scan")) == 1
     assert not Path("s3:").exists()
     assert reelproof("status", "s3://videos/out", env=bucket).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("run", "--input", "s3://videos/in", "--output", "{folder}"), "reelproof: input 's3://videos/in' cannot be"),
+        (("run", "--input", "{folder}", "--output", "s3://videos/out"), "reelproof: 's3://videos/out' cannot be"),
+        (("status", "s3://videos/out"), "reelproof: 's3://videos/out' cannot be"),
+    ],
+)
+def test_a_bucket_that_does_not_answer_is_told_in_one_line(
+    arguments: tuple[str, ...], told: str, bucket: dict[str, str], tmp_path: Path
+) -> None:
+    nobody = bucket | {"FSSPEC_S3_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
+    finished = reelproof(*(text.format(folder=tmp_path) for text in arguments), env=nobody)
+    assert finished.returncode == 2
+    assert finished.stderr.startswith(told)
+    assert finished.stderr.count("\n") == 1
+    assert "http://127.0.0.1:9" in finished.stderr
