@@ -94,7 +94,7 @@ class Store:
             self.fs.rm_file(self.path(relative))
 
     def names(self, folder: str) -> list[str]:
-        """Names of the finished files in a folder below the run's, sorted; empty where it does not exist."""
+        """Names of finished files and of folders in a folder below the run's, sorted; empty where it does not exist."""
         self.fs.invalidate_cache()
         try:
             entries = self.fs.ls(self.path(folder), detail=False)

@@ -18,7 +18,7 @@ from annotators.endpoint.budget import Tally
 from annotators.endpoint.chat import Reply
 
 FOLDER = "replies"
-_PREFIXES = tuple(f"{number:02x}" for number in range(256))
+_PREFIXES = frozenset(f"{number:02x}" for number in range(256))
 _THREADS = 16
 
 
@@ -38,7 +38,7 @@ class Files(Protocol):
         ...
 
     def names(self, folder: str, /) -> list[str]:
-        """Names of the files in a folder; empty where it does not exist."""
+        """Names of the files and folders in a folder; empty where it does not exist."""
         ...
 
 
@@ -66,18 +66,22 @@ class Replies:
 
     def __iter__(self) -> Iterator[Reply]:
         """Every reply that was ever kept, one by one, in no order that means anything."""
-        for prefix in _PREFIXES:
+        for prefix in self._prefixes():
             yield from self._in_folder(prefix)
 
     def tallies(self) -> Mapping[str, Tally]:
         """What was spent on all kept replies, by annotator; read by several threads."""
         with ThreadPoolExecutor(_THREADS) as threads:
-            found = list(threads.map(lambda prefix: _added(self._in_folder(prefix)), _PREFIXES))
+            found = list(threads.map(lambda prefix: _added(self._in_folder(prefix)), self._prefixes()))
         sums: dict[str, Tally] = {}
         for tallies in found:
             for annotator, tally in tallies.items():
                 sums[annotator] = sums.get(annotator, Tally()) + tally
         return sums
+
+    def _prefixes(self) -> list[str]:
+        """Those that replies have: asking a bucket for each that there may be takes seconds."""
+        return [name for name in self.files.names(FOLDER) if name in _PREFIXES]
 
     def _in_folder(self, prefix: str) -> Iterator[Reply]:
         """A crash between the two writes of `put` leaves one reply under both names: it counts once."""
