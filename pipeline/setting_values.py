@@ -113,4 +113,7 @@ def validated(
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join((*above, *map(str, first["loc"])))
-        raise SettingsError(f"{place}: {first['msg'].lower()}, not {first['input']!r}{where}") from error
+        # What our own checks say is whole; what a section holds is too long to repeat.
+        said = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"].lower()
+        given = "" if isinstance(first["input"], Mapping) else f", not {first['input']!r}"
+        raise SettingsError(f"{place}: {said}{given}{where}") from error

@@ -5,7 +5,7 @@ Here: settings only. Nothing here opens a file, and no live object is ever put i
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.asking import (
     AskConfig,
@@ -130,6 +130,13 @@ class SplitConfig(Record):
     """Shots on each side of a boundary whose embeddings are compared; with 2, views that alternate are one scene."""
     embedder: str = Field(default="none", min_length=1)
     """What compares shots for scenes: `none`, or as in `describe.embedder`."""
+
+    @model_validator(mode="after")
+    def _some_length_is_allowed(self) -> "SplitConfig":
+        if self.max_clip_s < self.min_clip_s:
+            longest, shortest = f"{self.max_clip_s:g}", f"{self.min_clip_s:g}"
+            raise ValueError(f"max_clip_s ({longest}) is below min_clip_s ({shortest}): no clip fits")
+        return self
 
 
 class DescribeConfig(Record):

@@ -368,7 +368,7 @@ def test_a_file_that_is_none_is_answered_with_its_line_and_the_cause(
             ["{file}", "{file}", "--set", "agreement.embedder=no/model"],
             "agreement.embedder: the model 'no/model' is not",
         ),
-        (["{file}", "{file}", "--set", "agreement.embedder=tfidf"], "agreement.embedder: value error, what compares"),
+        (["{file}", "{file}", "--set", "agreement.embedder=tfidf"], "agreement.embedder: what compares"),
         (["{file}", "{other}", "--shared"], "speak of no attribute in common: A of camera.motion; B of camera.angle"),
     ],
 )

@@ -242,7 +242,7 @@ def test_decisions_outlive_more_videos_and_those_without_a_label_are_told(
     assert kept not in packaged(run)
     assert rejected in packaged(run)
 
-    finished = reelproof(*again, "--set", "split.max_clip_s=1.5")
+    finished = reelproof(*again, "--set", "split.max_clip_s=1.5", "--set", "split.min_clip_s=1")
     assert finished.returncode == 0, finished.stderr
     assert sorted(decide(run)["decisions"]["outdated"]) == sorted([kept, rejected])
     assert status(run)["reviews"] == {"accepted": 1, "rejected": 1, "without_effect": 2}

@@ -135,10 +135,11 @@ def test_a_recipe_may_be_a_file(tmp_path: Path) -> None:
         ("split.max_clip=20", "did you mean split.max_clip_s?"),
         ("slpit.max_clip_s=20", "did you mean split?"),
         ("split.max_clip_s=-3", "split.max_clip_s: input should be greater than 0"),
+        ("split.max_clip_s=1.5", "split: max_clip_s (1.5) is below min_clip_s (2): no clip fits"),
         ("split.max_clip_s", "write it as section.key=value"),
         ("split=3", "'split' is a section"),
         ("split.max_clip_s=[", "--set 'split.max_clip_s=['"),
-        ("verify.consistency.measure.embedder=tfidf", "verify.consistency.measure.embedder: value error"),
+        ("verify.consistency.measure.embedder=tfidf", "verify.consistency.measure.embedder: what compares values must"),
         ("annotate.measured.sed=1", "did you mean annotate.measured.seed?"),
     ],
 )

@@ -279,7 +279,7 @@ def scans(draw: st.DrawFn) -> SliceScan:
 
 configs = st.builds(
     SplitConfig,
-    min_clip_s=st.sampled_from([0.1, 0.5, 2.0]),
+    min_clip_s=st.sampled_from([0.1, 0.5, 1.0]),
     max_clip_s=st.sampled_from([1.0, 3.0, 30.0]),
     unit=st.sampled_from(["shot", "scene"]),
     stitch_min_similarity=st.sampled_from([0, 0.5, 2]),
