@@ -90,7 +90,8 @@ def fill_grid(request: Request) -> Filled:
         file = run_file.begin(run, inputs, recipe, dict(found.skipped))
         _fill(run, request, watch)
         run_file.end(run, file)
-    return Filled(run, summarize(run))
+    filled = run.as_it_is()
+    return Filled(filled, summarize(filled))
 
 
 def _open(request: Request) -> tuple[Run, tuple[str, ...], str]:

@@ -8,14 +8,14 @@ import contextlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.attempt import Attempts, IsolatedAttempts, Unit, Worker
 from pipeline.fingerprint import fingerprint
-from pipeline.store import Store
+from pipeline.store import Store, StoreAsItIs
 from pipeline.walk import Walk
 from schemas.arrow import StepRecord, cell_row, cell_schema, row_record
 from schemas.base import Record
@@ -91,6 +91,10 @@ class Run:
     retry_failures: bool = False
     budget: "Accounts | None" = None
     """What asking models may cost, and has; None where no step asks."""
+
+    def as_it_is(self) -> "Run":
+        """The run with what its folder holds now, to be looked through and not to be written to."""
+        return self if isinstance(self.store, StoreAsItIs) else replace(self, store=StoreAsItIs(self.store))
 
     def step(self, name: str) -> Step:
         """The step of that name. Raises KeyError."""

@@ -1,13 +1,15 @@
 """A cell appears whole or not at all, wherever the run lives."""
 
 import uuid
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.store import Store, StoreInUseError
+from pipeline.store import Store, StoreAsItIs, StoreInUseError
 from schemas.arrow import cell_row, cell_schema
 from schemas.cell import CellInfo
 from schemas.media import FrameSample
@@ -38,6 +40,30 @@ def test_a_cell_reads_back_with_its_footer(store: Store) -> None:
     assert store.rows("scan") == [3]
     assert store.info("scan", 3) == INFO
     assert [row["unit_id"] for row in store.read("scan", 3)] == ["u"]
+
+
+def test_a_store_as_it_is_tells_of_one_moment_and_asks_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(store, 3)
+    write(store, 5)
+    store.write_bytes(store.cell_path("scan", 7), b"torn")
+    before = StoreAsItIs(store)
+    opened = list[tuple[str, int]]()
+
+    def open_(self: Store, table: str, row: int, real: Callable[..., Any] = Store._open) -> Any:
+        opened.append((table, row))
+        return real(self, table, row)
+
+    monkeypatch.setattr(Store, "_open", open_)
+    for _ in range(2):
+        assert before.rows("scan") == [3, 5, 7]
+        assert [before.info("scan", row) for row in (3, 5, 7, 9)] == [INFO, INFO, None, None]
+        assert before.rows("split") == []
+    assert sorted(opened) == [("scan", 3), ("scan", 5), ("scan", 7)]
+    store.remove_cell("scan", 3)
+    write(store, 9)
+    assert before.rows("scan") == [3, 5, 7]
+    assert StoreAsItIs(store).rows("scan") == [5, 7, 9]
+    assert [row["unit_id"] for row in before.read("scan", 5)] == ["u"]
 
 
 def test_only_the_named_columns_are_read(store: Store) -> None:
