@@ -49,7 +49,7 @@ STEPS = (
         value=SliceScan,
         units=units.part_slices,
         worker=work.scan,
-        version="3",
+        version="4",
         is_isolated=True,
         timeout_s=lambda config: config.scan.timeout_s,
     ),
