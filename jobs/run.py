@@ -90,7 +90,7 @@ def fill_grid(request: Request) -> Filled:
         file = run_file.begin(run, inputs, recipe, dict(found.skipped))
         _fill(run, request, watch)
         run_file.end(run, file)
-    filled = run.as_it_is()
+    filled = run.snapshot()
     return Filled(filled, summarize(filled))
 
 

@@ -35,7 +35,7 @@ def open_run(directory: str) -> Run:
 
 def print_status(directory: str, *, as_json: bool) -> None:
     """Print how a run stands."""
-    run = open_run(directory).as_it_is()
+    run = open_run(directory).snapshot()
     summary = summarize(run)
     if as_json:
         Console().print_json(json.dumps(status_values(summary)), indent=2)

@@ -87,7 +87,7 @@ def _write_report(run: Run, summary: RunSummary, statistics: DatasetStatistics, 
 
 def _funnel(run: Run) -> tuple[RunSummary, tuple[Problem, ...]]:
     """The run in figures up to the card, which cannot count itself."""
-    run = run.as_it_is()
+    run = run.snapshot()
     summary = summarize(run)
     steps = tuple(step for step in summary.steps if step.step != "card")
     return summary.replace(steps=steps), tuple(problem for problem in find_problems(run) if problem.step != "card")

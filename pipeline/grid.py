@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.attempt import Attempts, IsolatedAttempts, Unit, Worker
 from pipeline.fingerprint import fingerprint
-from pipeline.store import Store, StoreAsItIs
+from pipeline.store import Store, StoreSnapshot
 from pipeline.walk import Walk
 from schemas.arrow import StepRecord, cell_row, cell_schema, row_record
 from schemas.base import Record
@@ -92,9 +92,9 @@ class Run:
     budget: "Accounts | None" = None
     """What asking models may cost, and has; None where no step asks."""
 
-    def as_it_is(self) -> "Run":
+    def snapshot(self) -> "Run":
         """The run with what its folder holds now, to be looked through and not to be written to."""
-        return self if isinstance(self.store, StoreAsItIs) else replace(self, store=StoreAsItIs(self.store))
+        return self if isinstance(self.store, StoreSnapshot) else replace(self, store=StoreSnapshot(self.store))
 
     def step(self, name: str) -> Step:
         """The step of that name. Raises KeyError."""

@@ -206,7 +206,7 @@ class Store:
         return self.fs.open(self.path(self.cell_path(table, row)), "rb")
 
 
-class StoreAsItIs(Store):
+class StoreSnapshot(Store):
     """A run's folder at one moment, to be looked through: each table is listed once, its footers are read at once.
 
     For what asks after every cell, several times over: in a bucket each answer takes some hundredths of a second.

@@ -19,7 +19,7 @@ from schemas.summary import Asked, Count, JudgeSummary, Problem, ReviewSummary, 
 
 def summarize(run: Run) -> RunSummary:
     """The run in figures, as its cells stand now."""
-    run = run.as_it_is()
+    run = run.snapshot()
     infos = {step.name: _infos(run, step) for step in run.steps}
     states = cell_states(run)
     labels = list(_columns(run, last_judge(run), infos, ["result.label.kind", "result.label.qa.task"]))
@@ -63,7 +63,7 @@ def find_problems(run: Run) -> Iterator[Problem]:
 
     Clips that `split` turned down are among the rejections.
     """
-    run = run.as_it_is()
+    run = run.snapshot()
     for step in run.steps:
         for row, info in _infos(run, step).items():
             if info.rejections or info.failures:

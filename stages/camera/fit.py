@@ -104,7 +104,7 @@ def _rivals(pair: Pair) -> list[Similarity]:
 
 
 def whole_shifts(first: Image, second: Image) -> list[complex]:
-    """Translations that large parts of the picture share, x + iy in whole pixels, the clearest first; at most two.
+    """Translations that large parts of the picture share, x + iy in whole pixels, the clearest first; at most `RIVALS`.
 
     By phase correlation (Kuglin and Hines 1975). A subject may have the highest peak; the camera then has the next.
     """

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.store import Store, StoreAsItIs, StoreInUseError
+from pipeline.store import Store, StoreInUseError, StoreSnapshot
 from schemas.arrow import cell_row, cell_schema
 from schemas.cell import CellInfo
 from schemas.media import FrameSample
@@ -42,11 +42,11 @@ def test_a_cell_reads_back_with_its_footer(store: Store) -> None:
     assert [row["unit_id"] for row in store.read("scan", 3)] == ["u"]
 
 
-def test_a_store_as_it_is_tells_of_one_moment_and_asks_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_snapshot_tells_of_one_moment_and_asks_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     write(store, 3)
     write(store, 5)
     store.write_bytes(store.cell_path("scan", 7), b"torn")
-    before = StoreAsItIs(store)
+    before = StoreSnapshot(store)
     opened = list[tuple[str, int]]()
 
     def open_(self: Store, table: str, row: int, real: Callable[..., Any] = Store._open) -> Any:
@@ -62,7 +62,7 @@ def test_a_store_as_it_is_tells_of_one_moment_and_asks_once(store: Store, monkey
     store.remove_cell("scan", 3)
     write(store, 9)
     assert before.rows("scan") == [3, 5, 7]
-    assert StoreAsItIs(store).rows("scan") == [5, 7, 9]
+    assert StoreSnapshot(store).rows("scan") == [5, 7, 9]
     assert [row["unit_id"] for row in before.read("scan", 5)] == ["u"]
 
 
