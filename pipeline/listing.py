@@ -14,10 +14,11 @@ from pathlib import Path
 
 import fsspec
 
-from pipeline.store import Store, spelled
+from pipeline.store import Store
 from pipeline.tables import read_row, write_row
 from schemas.media import ListedSource
 from schemas.verdict import Result
+from stages.errors import one_line
 
 VIDEO_SUFFIXES = frozenset([
     ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov", ".mp4",
@@ -94,7 +95,7 @@ def _reaching(text: str, told: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise ListingError(f"input {text!r} cannot be reached: {spelled(error)}{told}") from error
+        raise ListingError(f"input {text!r} cannot be reached: {one_line(error)}{told}") from error
 
 
 def _lines(content: bytes, text: str) -> list[str]:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from schemas.asking import EndpointConfig
 from schemas.base import Record
+from stages.errors import one_line
 
 _Section = TypeVar("_Section", bound=Record)
 
@@ -43,7 +44,7 @@ def read_override(override: str, section: str) -> tuple[list[str], Any]:
     try:
         return key.strip().split("."), yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise SettingsError(f"--set {override!r}: {' '.join(str(error).split())}") from error
+        raise SettingsError(f"--set {override!r}: {one_line(error)}") from error
 
 
 def _misspelt(override: str, section: str) -> SettingsError:

@@ -16,6 +16,7 @@ from pipeline.setting_values import SettingsError, check_names, put, read_overri
 from schemas.asking import AskConfig
 from schemas.config import DescribeConfig, RunConfig
 from schemas.judging import ConsistencyConfig, LeakageConfig, QuestionClassConfig, VerifyConfig
+from stages.errors import one_line
 
 __all__ = [
     "DEFAULT_ENDPOINT", "JUDGE_ENDPOINT", "SettingsError", "check_judge", "endpoint_settings", "load_config",
@@ -214,7 +215,7 @@ def _read_recipe(recipe: str) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise SettingsError(f"recipe {recipe!r} is not text in UTF-8") from error
     except yaml.YAMLError as error:
-        raise SettingsError(f"recipe {recipe!r} is not YAML: {' '.join(str(error).split())}") from error
+        raise SettingsError(f"recipe {recipe!r} is not YAML: {one_line(error)}") from error
     if not isinstance(values, dict):
         raise SettingsError(f"recipe {recipe!r} must be a mapping of sections")
     values.pop("description", None)

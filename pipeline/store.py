@@ -21,6 +21,7 @@ from pydantic import ValidationError
 
 from pipeline.columns import binary_leaves, rows_to_batch
 from schemas.cell import CellInfo
+from stages.errors import one_line
 
 _FOOTER_KEY = "reelproof"
 _FLUSH_BYTES = 4 * 2**20
@@ -42,11 +43,6 @@ class StoreUnusableError(Exception):
     """Nothing can be written to the folder, or nothing here reaches it."""
 
 
-def spelled(error: Exception) -> str:
-    """An error of somebody else's library, in one line."""
-    return " ".join(str(error).split()) or type(error).__name__
-
-
 class Store:
     """One run's folder behind fsspec: `DIR`, `s3://bucket/run`, `gs://…`, `hf://…` or `memory://…`."""
 
@@ -57,7 +53,7 @@ class Store:
             self.fs, self.root = fsspec.url_to_fs(uri)
             self.fs.exists(self.root)
         except Exception as error:  # every file system's library has errors of its own
-            raise StoreUnusableError(f"{uri!r} cannot be reached: {spelled(error)}") from error
+            raise StoreUnusableError(f"{uri!r} cannot be reached: {one_line(error)}") from error
         self.is_local = "file" in (self.fs.protocol if isinstance(self.fs.protocol, tuple) else (self.fs.protocol,))
 
     def path(self, relative: str) -> str:

@@ -1,4 +1,4 @@
-"""Errors that a stage raises, with the whole tree in sight.
+"""Errors that a stage raises, with the whole tree in sight, and how others are told in one line.
 
 StageError
   MediaError         the file or a stretch of it cannot be read
@@ -26,3 +26,8 @@ class CutError(StageError):
 
 class UnattainableError(StageError, ValueError):
     """No test of so few trials holds the error rates that are asked for; settings are refused with it."""
+
+
+def one_line(error: Exception) -> str:
+    """What an error of somebody else's library says, in one line; its class where it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
